@@ -1,0 +1,39 @@
+"use strict";
+
+/**
+ * `npx jest` runs the unit tests; FLEET_TESTS=e2e the scenarios on a real VM (*.e2e.test.ts), FLEET_TESTS=engine those
+ * with a real Pulumi engine (tests/engine). Types are checked by tsc, so ts-jest only transpiles.
+ */
+const layer = process.env["FLEET_TESTS"] ?? "unit";
+
+const layers = {
+  unit: { testMatch: ["**/*.test.ts"], ignore: ["\\.e2e\\.test\\.ts$", "<rootDir>/tests/engine/"] },
+  engine: { testMatch: ["<rootDir>/tests/engine/**/*.test.ts"], ignore: ["\\.e2e\\.test\\.ts$"] },
+  e2e: { testMatch: ["**/*.e2e.test.ts"], ignore: [] },
+};
+const { testMatch, ignore } = layers[layer];
+
+/** @type {import("jest").Config} */
+module.exports = {
+  testEnvironment: "node",
+  rootDir: __dirname,
+  roots: ["<rootDir>/tests"],
+  testMatch,
+  testPathIgnorePatterns: ["/node_modules/", ...ignore],
+  modulePathIgnorePatterns: ["<rootDir>/.fleet/"],
+  transform: {
+    "\\.ts$": [
+      "ts-jest",
+      {
+        diagnostics: false,
+        tsconfig: {
+          isolatedModules: true,
+          target: "es2022",
+          module: "commonjs",
+          esModuleInterop: true,
+        },
+      },
+    ],
+  },
+  testTimeout: layer === "unit" ? 30_000 : 600_000,
+};
