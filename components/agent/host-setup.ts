@@ -1,0 +1,67 @@
+/**
+ * What a host needs once for all agents of one service:
+ *   1. waits for SSH and for cloud-init to finish;
+ *   2. refuses, untouched, a machine that does not fit (systemd, architecture, rights, system, disk);
+ *   3. makes the service user, the folders and the scripts that later steps call.
+ * On delete the machine is left as it was found.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import type { Host } from "../host/host";
+import { payload, type PayloadFile } from "../remote/payload";
+import { remoteStep } from "../remote/step";
+import { hostScriptIfThere } from "./host-scripts";
+import type { Profile } from "./profile";
+import { renderProfileConf } from "./profile-conf";
+import type { Arch } from "./runtimes";
+
+export interface HostSetupArgs {
+  readonly host: Host;
+  readonly profile: Profile;
+  readonly arch: Arch;
+  /** Go on where the operating system is not a known one. */
+  readonly tryUnknownOs: boolean;
+  /** True: delete removes the agents' state too. */
+  readonly purgeData: boolean;
+  /** The scripts of assets/scripts and since.tsv, by their path in the payload. */
+  readonly scripts: Readonly<Record<string, PayloadFile>>;
+}
+
+/** Free space that a runtime and a few releases need, in MiB. */
+const FREE_MIB = 1024;
+const SETUP_SECONDS = 600;
+/** Unpacks the payload from stdin into a private folder, runs its `setup` there, removes the folder. */
+const RUN_SETUP =
+  'umask 077; d=$(mktemp -d) && trap \'rm -rf "$d"\' EXIT && base64 -d | tar -xzf - -C "$d" && sh "$d/setup" "$@"';
+
+export class HostSetup extends pulumi.ComponentResource {
+  /** Done when the host is ready for runtimes, releases and agents. */
+  readonly done: pulumi.Resource;
+
+  constructor(name: string, args: HostSetupArgs, options?: pulumi.ComponentResourceOptions) {
+    super("agent-fleet:agent:HostSetup", name, {}, options);
+    const { host, profile } = args;
+    const { service } = profile;
+    const files = { ...args.scripts, "profile.conf": { content: renderProfileConf(profile) } };
+    const tryUnknown = args.tryUnknownOs ? ["--try-unknown-os"] : [];
+    const setup = [host.name, args.arch, String(FREE_MIB), ...tryUnknown];
+    const purge = args.purgeData ? ["--purge"] : [];
+    this.done = remoteStep(
+      `${name}-run`,
+      {
+        connection: host.connection,
+        machine: host.machine,
+        run: ["sh", "-c", RUN_SETUP, "setup", ...setup],
+        undo: hostScriptIfThere(service, "uninstall", ["host", host.name, ...purge]),
+        stdin: payload(files),
+        timeoutSeconds: SETUP_SECONDS,
+        first: host.ownedBy === undefined ? "running" : "booting",
+      },
+      {
+        parent: this,
+        dependsOn: [...host.ready],
+        ...(host.ownedBy === undefined ? {} : { deletedWith: host.ownedBy }),
+      },
+    );
+    this.registerOutputs({});
+  }
+}

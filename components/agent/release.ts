@@ -1,0 +1,57 @@
+/**
+ * A release on a host, once for all agents that run the same code:
+ *   1. the archive is sent;
+ *   2. the host checks its SHA-256 and unpacks it to /opt/<service>/releases/<id>, owned by root.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import type { Host } from "../host/host";
+import { remoteStep, upload } from "../remote/step";
+import { hostScript } from "./host-scripts";
+import type { Release as BuiltRelease } from "./release-archive";
+
+export interface ReleaseArgs {
+  readonly host: Host;
+  readonly service: string;
+  readonly release: BuiltRelease;
+  /** Id of the runtime that installs the dependencies on the host. @default - they are in the archive */
+  readonly installWith?: string | undefined;
+  /** The host's set-up, and the runtime where it installs the dependencies. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+const UNPACK_SECONDS = 900;
+
+export class Release extends pulumi.ComponentResource {
+  /** Done when the release is in place; no agent runs it yet. */
+  readonly done: pulumi.Resource;
+
+  constructor(name: string, args: ReleaseArgs, options?: pulumi.ComponentResourceOptions) {
+    super("agent-fleet:agent:Release", name, {}, options);
+    const { host, release, service } = args;
+    const owner = host.ownedBy === undefined ? {} : { deletedWith: host.ownedBy };
+    const sent = `.agent-fleet-${release.id}.tgz`;
+    const uploaded = upload(
+      `${name}-upload`,
+      { connection: host.connection, machine: host.machine, file: release.file, remotePath: sent },
+      { parent: this, dependsOn: [...args.after], ...owner },
+    );
+    const install = args.installWith === undefined ? [] : ["--install-with", args.installWith];
+    this.done = remoteStep(
+      `${name}-unpack`,
+      {
+        connection: host.connection,
+        machine: host.machine,
+        run: hostScript(service, "unpack", [
+          "release",
+          release.id,
+          `sha256:${release.sha256}`,
+          `~/${sent}`,
+          ...install,
+        ]),
+        timeoutSeconds: UNPACK_SECONDS,
+      },
+      { parent: this, dependsOn: [...args.after, uploaded], ...owner },
+    );
+    this.registerOutputs({});
+  }
+}

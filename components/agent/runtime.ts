@@ -1,0 +1,65 @@
+/**
+ * A runtime on a host, once for all agents that use it:
+ *   1. its package is sent (or the host fetches it itself);
+ *   2. the host checks the SHA-512 and unpacks it to /opt/<service>/runtimes/<id>.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import type { Host } from "../host/host";
+import { remoteStep, upload } from "../remote/step";
+import { hostScript } from "./host-scripts";
+import type { PinnedRuntime } from "./runtimes";
+
+export interface RuntimeArgs {
+  readonly host: Host;
+  readonly service: string;
+  readonly runtime: PinnedRuntime;
+  /** The package as a file here, to be sent; or the URL from which the host fetches it. */
+  readonly from: { readonly file: string } | { readonly url: string };
+  /** The host's set-up. */
+  readonly after: pulumi.Resource;
+}
+
+const UNPACK_SECONDS = 900;
+
+export class Runtime extends pulumi.ComponentResource {
+  /** Done when the runtime is in place. */
+  readonly done: pulumi.Resource;
+
+  constructor(name: string, args: RuntimeArgs, options?: pulumi.ComponentResourceOptions) {
+    super("agent-fleet:agent:Runtime", name, {}, options);
+    const { host, runtime, service, from } = args;
+    const owner = host.ownedBy === undefined ? {} : { deletedWith: host.ownedBy };
+    const sent = `.agent-fleet-${runtime.id}-${runtime.sha512.slice(0, 16)}.tgz`;
+    const uploads =
+      "file" in from
+        ? [
+            upload(
+              `${name}-upload`,
+              {
+                connection: host.connection,
+                machine: host.machine,
+                file: from.file,
+                remotePath: sent,
+              },
+              { parent: this, dependsOn: [args.after], ...owner },
+            ),
+          ]
+        : [];
+    this.done = remoteStep(
+      `${name}-unpack`,
+      {
+        connection: host.connection,
+        machine: host.machine,
+        run: hostScript(service, "unpack", [
+          "runtime",
+          runtime.id,
+          `sha512:${runtime.sha512}`,
+          "url" in from ? from.url : `~/${sent}`,
+        ]),
+        timeoutSeconds: UNPACK_SECONDS,
+      },
+      { parent: this, dependsOn: [args.after, ...uploads], ...owner },
+    );
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * A QEMU VM on this machine, booted from the same cloud-init document as a VM in a cloud.
+ *   1. The VM's host key is made and planted through cloud-init.
+ *   2. `vm/main.ts start` builds the image where there is none, makes the disk, starts QEMU.
+ *   3. Each agent's port and port 22 are forwarded from 127.0.0.1; nothing else reaches the VM.
+ * A VM that has died shows as a change in the plan, and the next `up` starts it.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { MachinePlan } from "../../vm/plan";
+import type { Connection } from "../remote/connection";
+import { localStep } from "../remote/step";
+import { renderUserData } from "./cloud-init";
+import type { Host, HostArgs } from "./host";
+import { makeKeyPair, type KeyPair } from "./identity";
+
+export interface LocalHostArgs extends HostArgs {
+  /** The project's folder. */
+  readonly root: string;
+  /** The VM's folder, relative to the project's. */
+  readonly folder: string;
+  readonly plan: MachinePlan;
+  readonly size: MachineSize;
+  /** Image name, such as `debian-12`. */
+  readonly image: string;
+  /** The key that may log in. */
+  readonly operatorKey: KeyPair;
+}
+
+export interface MachineSize {
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly diskGiB: number;
+}
+
+/** Seconds for the start of a VM, the image's first build on a slow machine included. */
+const START_SECONDS = 1800;
+
+export class LocalHost extends pulumi.ComponentResource implements Host {
+  readonly name: string;
+  readonly connection: Connection;
+  readonly machine: string;
+  readonly ready: readonly pulumi.Resource[];
+  readonly ownedBy: pulumi.Resource;
+  readonly #plan: MachinePlan;
+
+  constructor(name: string, args: LocalHostArgs, options?: pulumi.ComponentResourceOptions) {
+    super("agent-fleet:host:LocalHost", name, {}, options);
+    const hostKey = makeKeyPair(`${name}-host-key`, { parent: this });
+    const machine = localStep(
+      `${name}-machine`,
+      {
+        run: [...VM, "start", args.folder],
+        undo: [...VM, "destroy", args.folder],
+        stdin: machineSpec(name, args, hostKey),
+        folder: args.root,
+        timeoutSeconds: START_SECONDS,
+      },
+      { parent: this },
+    );
+    this.name = name;
+    this.connection = {
+      address: "127.0.0.1",
+      port: args.plan.sshPort,
+      user: args.user,
+      hostKey: hostKey.publicKey,
+      privateKey: args.operatorKey.privateKey,
+    };
+    this.machine = args.plan.machine;
+    this.ready = [machine];
+    this.ownedBy = machine;
+    this.#plan = args.plan;
+    this.registerOutputs({});
+  }
+
+  url(port: number): string {
+    return `http://127.0.0.1:${String(this.#plan.forwards[String(port)] ?? port)}`;
+  }
+}
+
+const VM = ["node", "--import", "tsx", "vm/main.ts"];
+
+/** What `vm/main.ts start` reads on stdin. */
+function machineSpec(name: string, args: LocalHostArgs, hostKey: KeyPair): pulumi.Output<string> {
+  const template = readFileSync(join(args.root, "assets/cloud-init/user-data.yaml"), "utf8");
+  return pulumi
+    .all([hostKey.privateKey, hostKey.publicKey, args.operatorKey.publicKey])
+    .apply(([hostKeyPrivate, hostKeyPublic, sshPublicKey]) =>
+      JSON.stringify({
+        ...args.plan,
+        instanceId: `${name}-${args.plan.machine}`,
+        hostname: name,
+        userData: renderUserData(template, {
+          hostname: name,
+          hostKeyPrivate,
+          hostKeyPublic,
+          user: args.user,
+          sshPublicKey,
+        }),
+        ...args.size,
+        image: args.image,
+      }),
+    );
+}

@@ -1,0 +1,26 @@
+/** Small files for a host as one text on stdin: a tar archive, gzipped, in base64. */
+import { gzipSync } from "node:zlib";
+import { pack } from "tar-stream";
+
+export interface PayloadFile {
+  readonly content: string;
+  /** Permission bits. @default 0o600 */
+  readonly mode?: number;
+}
+
+/** The same files give the same text on every machine: sorted, mtime 0, stored without compression. */
+export async function payload(files: Readonly<Record<string, PayloadFile>>): Promise<string> {
+  const archive = pack();
+  const names = Object.keys(files).sort();
+  for (const name of names) {
+    const { content, mode = 0o600 } = files[name] ?? { content: "" };
+    archive.entry({ name, mode, mtime: new Date(0), uid: 0, gid: 0 }, content);
+  }
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of archive) {
+    chunks.push(chunk as Buffer);
+  }
+  // Level 0: compressed bytes differ between builds of zlib, and a difference would look like a change.
+  return gzipSync(Buffer.concat(chunks), { level: 0 }).toString("base64");
+}

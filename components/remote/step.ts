@@ -1,0 +1,134 @@
+/** The only wrapper over @pulumi/command: one command on a host or here, with the rules that every step keeps. */
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { connectionArgs, type Connection } from "./connection";
+import { commandLine, quote } from "./quote";
+
+export interface RemoteStepArgs {
+  readonly connection: Connection;
+  /** Run as root on create and on every change. No secret may stand in it. */
+  readonly run: readonly string[];
+  /** Run as root on delete. @default - nothing happens on delete */
+  readonly undo?: readonly string[];
+  /** Secrets and files go here; kept encrypted in the state. @default - empty */
+  readonly stdin?: pulumi.Input<string>;
+  /** Seconds after which the command is ended on the host. */
+  readonly timeoutSeconds: number;
+  /** Identity of the machine: another one means that everything is done again. */
+  readonly machine: string;
+  /**
+   * A host's first step. `booting`: waits for SSH while the machine boots. `running`: the machine is
+   * up already. Either says clearly where the user may not become root. @default - a later step
+   */
+  readonly first?: "booting" | "running";
+}
+
+/** Seconds that a first step waits for a booting machine, on top of its own time. */
+const BOOT_SECONDS = 600;
+
+/** One command on a host as root. Its stdout is the step's result, taken as a secret until read. */
+export function remoteStep(
+  name: string,
+  args: RemoteStepArgs,
+  options: pulumi.CustomResourceOptions,
+): command.remote.Command {
+  const { connection, timeoutSeconds, first } = args;
+  const booting = first === "booting";
+  const line = (words: readonly string[]) =>
+    `${asRoot(connection.user, timeoutSeconds)} ${commandLine(words)} # on machine ${args.machine}`;
+  const deadline = `${String(timeoutSeconds + 60 + (booting ? BOOT_SECONDS : 0))}s`;
+  return new command.remote.Command(
+    name,
+    {
+      connection: connectionArgs(connection, booting ? -1 : undefined),
+      create: (first === undefined ? "" : requireRoot(connection.user)) + line(args.run),
+      ...(args.undo === undefined ? {} : { delete: line(args.undo) }),
+      ...(args.stdin === undefined ? {} : { stdin: pulumi.secret(args.stdin) }),
+      logging: command.remote.Logging.None,
+      addPreviousOutputInEnv: false,
+    },
+    {
+      ...options,
+      additionalSecretOutputs: ["stdout", "stderr"],
+      customTimeouts: { create: deadline, update: deadline, delete: deadline },
+    },
+  );
+}
+
+/** `timeout` ends what a cancelled run leaves behind: a running command does not heed cancel. */
+function asRoot(user: string, seconds: number): string {
+  const limited = `timeout -k 10 ${String(seconds)}`;
+  return user === "root" ? limited : `sudo -n ${limited}`;
+}
+
+/** Ends the command with a remedy where `sudo` would only say that it needs a password. */
+function requireRoot(user: string): string {
+  if (user === "root") {
+    return "";
+  }
+  const remedy = `${user} may not use sudo without a password here; allow it, as root on that machine: echo "${user} ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/${user}`;
+  return `sudo -n true 2>/dev/null || { echo ${quote(remedy)} >&2; exit 1; }; `;
+}
+
+export interface UploadArgs {
+  readonly connection: Connection;
+  /** Absolute path of the file here. */
+  readonly file: string;
+  /** Path on the host; relative to the home folder of the SSH user. */
+  readonly remotePath: string;
+  readonly machine: string;
+}
+
+/** Sends one file by SFTP. What it becomes on the host (owner, mode, place) is the next step's business. */
+export function upload(
+  name: string,
+  args: UploadArgs,
+  options: pulumi.CustomResourceOptions,
+): command.remote.CopyToRemote {
+  return new command.remote.CopyToRemote(
+    name,
+    {
+      connection: connectionArgs(args.connection),
+      source: new pulumi.asset.FileAsset(args.file),
+      remotePath: args.remotePath,
+      triggers: [args.machine],
+    },
+    options,
+  );
+}
+
+export interface LocalStepArgs {
+  /** Run here on create and on every change, from the project's folder. */
+  readonly run: readonly string[];
+  /** Run here on delete. */
+  readonly undo: readonly string[];
+  readonly stdin: pulumi.Input<string>;
+  /** The project's folder. */
+  readonly folder: string;
+  readonly timeoutSeconds: number;
+}
+
+/** One command on this machine. */
+export function localStep(
+  name: string,
+  args: LocalStepArgs,
+  options: pulumi.CustomResourceOptions,
+): command.local.Command {
+  const deadline = `${String(args.timeoutSeconds)}s`;
+  return new command.local.Command(
+    name,
+    {
+      create: commandLine(args.run),
+      delete: commandLine(args.undo),
+      stdin: pulumi.secret(args.stdin),
+      dir: args.folder,
+      logging: command.local.Logging.Stderr,
+      addPreviousOutputInEnv: false,
+    },
+    {
+      ...options,
+      additionalSecretOutputs: ["stdout"],
+      customTimeouts: { create: deadline, update: deadline, delete: deadline },
+    },
+  );
+}
