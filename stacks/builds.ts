@@ -1,0 +1,51 @@
+/** What is built or fetched on this machine before any resource is registered: releases and runtimes. */
+import { relative } from "node:path";
+import { buildRelease, type Release } from "../components/agent/release-archive";
+import { fetchRuntime, packageUrl } from "../components/agent/download";
+import { pinnedRuntime, type PinnedRuntime, type Runtimes } from "../components/agent/runtimes";
+import type { AgentSettings, HostSettings } from "./check";
+
+export interface AgentBuild {
+  readonly runtime: PinnedRuntime;
+  readonly runtimeFrom: { readonly file: string } | { readonly url: string };
+  readonly release: Release;
+}
+
+export interface BuildArgs {
+  readonly root: string;
+  readonly cache: string;
+  readonly runtimes: Runtimes;
+  /** The platform of this machine, such as `linux-amd64`. */
+  readonly localPlatform: string;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Builds for one agent; what agents share comes from the cache.
+ * @throws Error naming the agent's source where it cannot be built.
+ */
+export async function buildAgent(
+  { root, cache, runtimes, localPlatform, say }: BuildArgs,
+  host: HostSettings,
+  agent: AgentSettings,
+): Promise<AgentBuild> {
+  const runtime = pinnedRuntime(runtimes, agent.runtime, `linux-${host.arch}`);
+  const release = await buildRelease({
+    source: agent.source,
+    install: {
+      where: agent.profile.install,
+      runtime,
+      platform: host.arch,
+      localBun: pinnedRuntime(runtimes, "bun", localPlatform),
+    },
+    cache,
+    say: (line) => {
+      say(`${relative(root, agent.source) || "."}: ${line}`);
+    },
+  });
+  const runtimeFrom =
+    host.config.runtimeDelivery === "download"
+      ? { url: await packageUrl(runtime) }
+      : { file: await fetchRuntime(runtime, cache) };
+  return { runtime, runtimeFrom, release };
+}

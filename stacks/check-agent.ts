@@ -1,0 +1,195 @@
+/** The settings of one agent: its profile, its code, its variables; problems are added to the context. */
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { envValueProblem } from "../components/agent/env-file";
+import { fillDefault, type Profile, type Variable } from "../components/agent/profile";
+import { Sensitive } from "../components/sensitive";
+import { loadProfile } from "./assets";
+import { addOnce, type Problem } from "./problems";
+import type { AgentConfig } from "./schema";
+import type { AgentSettings, Context } from "./check";
+
+export function agentSettings(
+  context: Context,
+  path: string,
+  name: string,
+  own: AgentConfig,
+): AgentSettings | undefined {
+  const defaults = context.config.defaults ?? {};
+  const where = (key: "profile" | "source" | "runtime") =>
+    own[key] === undefined ? `defaults.${key}` : `${path}.${key}`;
+  const profile = findProfile(
+    context,
+    where("profile"),
+    own.profile ?? defaults.profile ?? "tseeder",
+  );
+  if (profile === undefined) {
+    return undefined;
+  }
+  const source = findSource(context, where("source"), own.source ?? defaults.source, profile);
+  const runtime = own.runtime ?? defaults.runtime ?? profile.runtimes[0] ?? "bun";
+  if (!profile.runtimes.includes(runtime)) {
+    context.problems.push({
+      path: where("runtime"),
+      text: `got "${runtime}", expected one of ${profile.runtimes.join(", ")} for profile ${profile.name}`,
+    });
+  }
+  const port = own.port ?? profile.port;
+  return {
+    name,
+    profile,
+    source: source ?? "",
+    runtime,
+    port,
+    ...variables(context, path, name, port, profile, own),
+    limits: { ...defaults.limits, ...own.limits },
+    healthTimeoutSeconds: own.healthTimeoutSeconds ?? defaults.healthTimeoutSeconds ?? 120,
+    enabled: own.enabled ?? true,
+  };
+}
+
+function findProfile(context: Context, path: string, name: string): Profile | undefined {
+  try {
+    return loadProfile(context.root, name);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    addOnce(context.problems, { path, text });
+    return undefined;
+  }
+}
+
+function findSource(
+  context: Context,
+  path: string,
+  source: string | undefined,
+  profile: Profile,
+): string | undefined {
+  const problem = (text: string): undefined => {
+    addOnce(context.problems, { path, text });
+  };
+  if (source === undefined) {
+    problem("got nothing, expected the folder of the agent's code; add it");
+    return;
+  }
+  if (/^(git\+|npm:|https?:)/.test(source)) {
+    problem(`got "${source}", expected a folder; check the code out and name its folder`);
+    return;
+  }
+  const folder = resolve(context.root, source);
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    problem(`got "${source}", which is not a folder here; give the folder of the agent's code`);
+    return;
+  }
+  if (!existsSync(join(folder, profile.entry))) {
+    problem(
+      `got "${source}", which has no ${profile.entry}; profile ${profile.name} starts that file, give its folder`,
+    );
+    return;
+  }
+  return folder;
+}
+
+/** Env and secrets of one agent: the profile's defaults, then the stack's, then its own. */
+function variables(
+  context: Context,
+  path: string,
+  name: string,
+  port: number,
+  profile: Profile,
+  own: AgentConfig,
+): Pick<AgentSettings, "env" | "secrets"> {
+  const { config, problems } = context;
+  const given = { ...textValues(config.defaults?.env), ...textValues(own.env) };
+  const givenPath = (variable: string) =>
+    own.env?.[variable] === undefined ? `defaults.env.${variable}` : `${path}.env.${variable}`;
+  const secrets = { ...config.secrets, ...config.agentSecrets?.[name] };
+  const secretPath = (variable: string) =>
+    config.agentSecrets?.[name]?.[variable] === undefined
+      ? `secrets.${variable}`
+      : `agentSecrets.${name}.${variable}`;
+
+  for (const [variable, value] of Object.entries(given)) {
+    const text = envProblem(profile.env[variable], variable, value);
+    if (text !== undefined) {
+      addOnce(problems, { path: givenPath(variable), text });
+    }
+  }
+  for (const [variable, value] of Object.entries(secrets)) {
+    const text =
+      context.secretsSealed === true ? undefined : secretProblem(profile, variable, value);
+    if (text !== undefined) {
+      addOnce(problems, { path: secretPath(variable), text });
+    }
+    if (given[variable] !== undefined) {
+      addOnce(problems, {
+        path: givenPath(variable),
+        text: `is also in ${secretPath(variable)}; keep one of them`,
+      });
+    }
+  }
+  for (const [variable, reference] of Object.entries(profile.env)) {
+    if (reference.required && given[variable] === undefined && secrets[variable] === undefined) {
+      addOnce(problems, missing(context.stack, variable, reference));
+    }
+  }
+  const filled = Object.entries(profile.env).flatMap(([variable, { default: template }]) =>
+    template === undefined
+      ? []
+      : [[variable, fillDefault(profile, template, { name, port })] as const],
+  );
+  return {
+    env: { ...Object.fromEntries(filled), ...given },
+    secrets: Object.fromEntries(
+      Object.entries(secrets).map(([variable, value]) => [variable, new Sensitive(value)]),
+    ),
+  };
+}
+
+function textValues(env: Readonly<Record<string, string | number | boolean>> | undefined) {
+  return Object.fromEntries(
+    Object.entries(env ?? {}).map(([variable, value]) => [variable, String(value)]),
+  );
+}
+
+function envProblem(
+  reference: Variable | undefined,
+  name: string,
+  value: string,
+): string | undefined {
+  if (reference?.setBy !== undefined) {
+    return `is set by ${reference.setBy}; remove it here`;
+  }
+  if (reference?.secret === true) {
+    return `is a secret and must not stand in the file as plain text; remove it, change its value, and run: pulumi config set --secret --path 'agent-fleet:secrets.${name}'`;
+  }
+  if (reference?.url === true && value.endsWith("/")) {
+    return `got ${JSON.stringify(value)}, expected a URL without a trailing slash; remove the slash`;
+  }
+  const problem = envValueProblem(value);
+  return problem === undefined ? undefined : `got ${JSON.stringify(value)}, ${problem}`;
+}
+
+function secretProblem(profile: Profile, name: string, value: string): string | undefined {
+  const again = `set it again: pulumi config set --secret --path 'agent-fleet:secrets.${name}'`;
+  const problem = envValueProblem(value);
+  if (problem !== undefined) {
+    return `got a value (not shown), ${problem}; ${again}`;
+  }
+  if (profile.env[name]?.secret === true && value.trim() !== value) {
+    return `got a value (not shown) with white space around it, expected none; ${again}`;
+  }
+  return value === "" ? `got an empty value; ${again}` : undefined;
+}
+
+function missing(stack: string, name: string, reference: Variable): Problem {
+  const remedy = reference.generate ? `./fleet init ${stack} makes one, or set it: ` : "set it: ";
+  return reference.secret
+    ? {
+        path: `secrets.${name}`,
+        text: `got nothing, expected a value (${reference.description}); ${remedy}pulumi config set --secret --path 'agent-fleet:secrets.${name}'`,
+      }
+    : {
+        path: `defaults.env.${name}`,
+        text: `got nothing, expected a value (${reference.description}); add it`,
+      };
+}

@@ -1,0 +1,183 @@
+/**
+ * From a stack's raw configuration to settings that the fleet can be built from, or every problem
+ * that stands in the way. Nothing here touches Pulumi, the network or a host.
+ */
+import type { Profile } from "../components/agent/profile";
+import type { Arch, RuntimeName } from "../components/agent/runtimes";
+import type { Limits } from "../components/agent/unit";
+import { Sensitive } from "../components/sensitive";
+import { agentSettings } from "./check-agent";
+import { knownKeys } from "./known-keys";
+import { fromIssues, suggestion, type Problem } from "./problems";
+import { wellFormedPart } from "./well-formed";
+import { stackSchema, type HostConfig, type StackConfig } from "./schema";
+
+export interface AgentSettings {
+  readonly name: string;
+  readonly profile: Profile;
+  /** Absolute path of the folder with the agent's code. */
+  readonly source: string;
+  readonly runtime: RuntimeName;
+  readonly port: number;
+  /** Every env variable that is not secret, defaults filled in. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, Sensitive>>;
+  readonly limits: Limits;
+  readonly healthTimeoutSeconds: number;
+  readonly enabled: boolean;
+}
+
+export interface HostSettings {
+  readonly name: string;
+  readonly config: HostConfig;
+  readonly arch: Arch;
+  readonly user: string;
+  readonly agents: readonly AgentSettings[];
+}
+
+export interface FleetSettings {
+  readonly stack: string;
+  readonly hosts: readonly HostSettings[];
+  readonly sshPrivateKey: Sensitive | undefined;
+  readonly keepReleases: number;
+  readonly purgeData: boolean;
+}
+
+export interface CheckInput {
+  readonly stack: string;
+  /** The configuration, keys without the project's name. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The project's folder; relative sources and profiles start there. */
+  readonly root: string;
+  /** The architecture of this machine, which local VMs share. */
+  readonly localArch: Arch;
+  /** True where secret values are sealed, so that only their presence can be checked. @default false */
+  readonly secretsSealed?: boolean;
+}
+
+/** What the rules read, and where they put what they find. */
+export interface Context extends CheckInput {
+  readonly config: StackConfig;
+  readonly problems: Problem[];
+}
+
+export type CheckResult =
+  { readonly settings: FleetSettings } | { readonly problems: readonly Problem[] };
+
+/** Checks everything at once; all problems come back together. */
+export function checkStack(input: CheckInput): CheckResult {
+  const parsed = stackSchema.safeParse(input.values, { reportInput: true });
+  const malformed = parsed.success ? [] : fromIssues(parsed.error.issues, knownKeys);
+  const config = parsed.success ? parsed.data : wellFormedPart(input.values);
+  const context: Context = { ...input, config, problems: [] };
+  const hosts = Object.entries(config.hosts).map(([name, host]) =>
+    hostSettings(context, name, host),
+  );
+  const wrong = new Set(malformed.map(({ path }) => path));
+  context.problems.push(...fleetRules(config, hosts, wrong));
+
+  // What is missing only because it was malformed is said once.
+  const related = ({ path }: Problem) =>
+    malformed.some((other) => path === other.path || path.startsWith(`${other.path}.`));
+  const problems = [...malformed, ...context.problems.filter((problem) => !related(problem))];
+  return problems.length > 0
+    ? { problems }
+    : {
+        settings: {
+          stack: input.stack,
+          hosts,
+          sshPrivateKey:
+            config.sshPrivateKey === undefined ? undefined : new Sensitive(config.sshPrivateKey),
+          keepReleases: config.keepReleases ?? 3,
+          purgeData: config.purgeData ?? false,
+        },
+      };
+}
+
+function hostSettings(context: Context, name: string, config: HostConfig): HostSettings {
+  const path = `hosts.${name}`;
+  context.problems.push(...hostRules(context, path, config));
+  const ownUser = config.provider === "ssh" ? config.ssh?.user : undefined;
+  return {
+    name,
+    config,
+    arch: config.arch ?? (config.provider === "local" ? context.localArch : "amd64"),
+    user: ownUser ?? context.config.ssh?.user ?? "root",
+    agents: Object.entries(config.agents)
+      .map(([agent, own]) => agentSettings(context, `${path}.agents.${agent}`, agent, own))
+      .filter((agent) => agent !== undefined),
+  };
+}
+
+/** Rules of one host that span several keys. */
+function hostRules(context: Context, path: string, host: HostConfig): Problem[] {
+  const problems: Problem[] = [];
+  if (host.exposure !== undefined && host.exposure !== "private") {
+    problems.push({
+      path: `${path}.exposure`,
+      text: `got "${host.exposure}", which no stack of this version can deliver; expected private`,
+    });
+  }
+  if (host.provider === "local" && host.arch !== undefined && host.arch !== context.localArch) {
+    problems.push({
+      path: `${path}.arch`,
+      text: `got "${host.arch}", but a local VM has this machine's architecture, ${context.localArch}; remove the key`,
+    });
+  }
+  if (
+    host.provider === "ssh" &&
+    host.ssh?.bastion !== undefined &&
+    host.ssh.bastionHostKey === undefined
+  ) {
+    problems.push({
+      path: `${path}.ssh.bastionHostKey`,
+      text: `got nothing, expected the ed25519 host key of ${host.ssh.bastion}, as every SSH connection is pinned; ssh-keyscan -t ed25519 shows it, confirm it on the machine`,
+    });
+  }
+  return problems;
+}
+
+/** Rules of the whole fleet: one name each, one port each on a host, secrets for agents that exist. */
+function fleetRules(
+  config: StackConfig,
+  hosts: readonly HostSettings[],
+  malformed: ReadonlySet<string>,
+): Problem[] {
+  const problems: Problem[] = [];
+  const homes = new Map<string, string>();
+  for (const host of hosts) {
+    const ports = new Map<number, string>();
+    for (const agent of host.agents) {
+      const path = `hosts.${host.name}.agents.${agent.name}`;
+      const home = homes.get(agent.name);
+      if (home !== undefined) {
+        problems.push({
+          path,
+          text: `the name ${agent.name} is taken by an agent on ${home}; give each agent of the fleet its own`,
+        });
+      }
+      homes.set(agent.name, host.name);
+      if (malformed.has(`${path}.port`)) {
+        continue;
+      }
+      const holder = ports.get(agent.port);
+      if (holder !== undefined) {
+        problems.push({
+          path: `${path}.port`,
+          text: `${String(agent.port)} is taken by ${holder} on this host; give each agent its own`,
+        });
+      }
+      ports.set(agent.port, agent.name);
+    }
+  }
+  const names = [...homes.keys()];
+  for (const name of Object.keys(config.agentSecrets ?? {})) {
+    if (!homes.has(name)) {
+      problems.push({
+        path: `agentSecrets.${name}`,
+        text: `no agent has this name${suggestion(name, names)}; correct or remove it`,
+      });
+    }
+  }
+  return problems;
+}

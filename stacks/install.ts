@@ -1,0 +1,126 @@
+/** What is installed on one host: per service its set-up, per runtime and release one delivery, then the agents. */
+import { readFileSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { Agent } from "../components/agent/agent";
+import { HostSetup } from "../components/agent/host-setup";
+import { Release } from "../components/agent/release";
+import { Runtime } from "../components/agent/runtime";
+import type { Host } from "../components/host/host";
+import { hostFiles } from "./assets";
+import type { AgentBuild } from "./builds";
+import type { AgentSettings, FleetSettings, HostSettings } from "./check";
+import { agentOutput, type FleetOutputs } from "./outputs";
+
+interface Installation {
+  readonly settings: FleetSettings;
+  readonly root: string;
+  readonly host: Host;
+  readonly hostSettings: HostSettings;
+  readonly builds: ReadonlyMap<string, AgentBuild>;
+}
+
+export function installAgents({
+  settings,
+  root,
+  host,
+  hostSettings,
+  builds,
+}: Installation): FleetOutputs["agents"] {
+  const outputs: FleetOutputs["agents"] = {};
+  const setups = new Map<string, HostSetup>();
+  const runtimes = new Map<string, Runtime>();
+  const releases = new Map<string, Release>();
+  const parent = host instanceof pulumi.Resource ? { parent: host } : {};
+
+  for (const agent of hostSettings.agents) {
+    const build = builds.get(agent.name);
+    if (build === undefined) {
+      continue;
+    }
+    const { profile } = agent;
+    const { service } = profile;
+    const base = `${host.name}-${profile.name}`;
+    const setup = memo(
+      setups,
+      service,
+      () =>
+        new HostSetup(
+          `${base}-setup`,
+          {
+            host,
+            profile,
+            arch: hostSettings.arch,
+            tryUnknownOs: hostSettings.config.tryUnknownOs ?? false,
+            purgeData: settings.purgeData,
+            scripts: hostFiles(root),
+          },
+          parent,
+        ),
+    );
+    const runtime = memo(
+      runtimes,
+      `${service} ${build.runtime.id}`,
+      () =>
+        new Runtime(
+          `${base}-${build.runtime.name}`,
+          { host, service, runtime: build.runtime, from: build.runtimeFrom, after: setup.done },
+          parent,
+        ),
+    );
+    const onHost = profile.install === "host";
+    const release = memo(
+      releases,
+      `${service} ${agent.source} ${agent.runtime}`,
+      () =>
+        new Release(
+          releaseName(root, base, agent),
+          {
+            host,
+            service,
+            release: build.release,
+            installWith: onHost ? build.runtime.id : undefined,
+            after: [setup.done, ...(onHost ? [runtime.done] : [])],
+          },
+          parent,
+        ),
+    );
+    const installed = new Agent(
+      `${agent.name}@${host.name}`,
+      {
+        host,
+        agent: agent.name,
+        profile,
+        unit: readFileSync(join(root, "assets/systemd", `${service}@.service`), "utf8"),
+        runtime: build.runtime,
+        release: build.release.id,
+        port: agent.port,
+        env: agent.env,
+        secrets: agent.secrets,
+        limits: agent.limits,
+        healthTimeoutSeconds: agent.healthTimeoutSeconds,
+        enabled: agent.enabled,
+        keepReleases: settings.keepReleases,
+        purgeData: settings.purgeData,
+        after: [setup.done, runtime.done, release.done],
+      },
+      parent,
+    );
+    outputs[agent.name] = agentOutput(host, agent, build, installed);
+  }
+  return outputs;
+}
+
+/** The source's folder gives the name, so that new code updates the release that the last one made. */
+function releaseName(root: string, base: string, agent: AgentSettings): string {
+  const folder = relative(root, agent.source).replaceAll(/[^A-Za-z0-9.-]+/g, "-");
+  const runtime = agent.runtime === agent.profile.runtimes[0] ? "" : `-${agent.runtime}`;
+  return `${base}-${folder || basename(root)}${runtime}`;
+}
+
+/** The value under the key, made at its first use. */
+function memo<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
+}

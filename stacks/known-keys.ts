@@ -1,0 +1,48 @@
+/** Which keys a place of the configuration may have: the schema, walked along a path. */
+import { z } from "zod";
+import type { KnownKeys } from "./problems";
+import { agentSchema, hostSchemas, stackSchema } from "./schema";
+
+/** The keys known at a place of the configuration, found by walking the schema along the path. */
+export const knownKeys: KnownKeys = (path) => {
+  const [top, , third] = path;
+  if (path.length === 0) {
+    return Object.keys(stackSchema.shape);
+  }
+  if (top === "hosts" && path.length === 2) {
+    return [...new Set(Object.values(hostSchemas).flatMap((schema) => Object.keys(schema.shape)))];
+  }
+  if (top === "hosts" && third === "agents" && path.length === 4) {
+    return Object.keys(agentSchema.shape);
+  }
+  return objectKeys(schemaAt(path));
+};
+
+function schemaAt(path: readonly PropertyKey[]): unknown {
+  let schema: unknown = stackSchema;
+  for (const key of path) {
+    const unwrapped = unwrap(schema);
+    if (unwrapped instanceof z.ZodObject) {
+      schema = unwrapped.shape[String(key)] as unknown;
+    } else if (unwrapped instanceof z.ZodRecord) {
+      schema = unwrapped.valueType;
+    } else if (unwrapped instanceof z.ZodDiscriminatedUnion) {
+      const option = unwrapped.options.find(
+        (candidate) => candidate instanceof z.ZodObject && String(key) in candidate.shape,
+      );
+      schema = option instanceof z.ZodObject ? (option.shape[String(key)] as unknown) : undefined;
+    } else {
+      return undefined;
+    }
+  }
+  return schema;
+}
+
+function unwrap(schema: unknown): unknown {
+  return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
+}
+
+function objectKeys(schema: unknown): string[] {
+  const unwrapped = unwrap(schema);
+  return unwrapped instanceof z.ZodObject ? Object.keys(unwrapped.shape) : [];
+}

@@ -1,0 +1,73 @@
+/** The stack's outputs: a contract with whoever reads them. */
+import type * as pulumi from "@pulumi/pulumi";
+import type { Agent } from "../components/agent/agent";
+import type { Host } from "../components/host/host";
+import type { AgentBuild } from "./builds";
+import type { AgentSettings, HostSettings } from "./check";
+import type { Provider } from "./schema";
+
+export interface AgentOutput {
+  readonly host: string;
+  /** The systemd unit, such as `tseeder-agent@agent-vm-1`. */
+  readonly unit: string;
+  /** TCP port on the host. */
+  readonly port: number;
+  /** Id of the release that runs. */
+  readonly release: string;
+  /** Base URL for the control plane, without a trailing slash. */
+  readonly url: string;
+  /** `available` or `disabled`, as of the last activation. */
+  readonly health: pulumi.Output<string>;
+}
+
+export interface HostOutput {
+  readonly provider: Provider;
+  readonly address: string;
+  /** SSH port. */
+  readonly port: number;
+  readonly user: string;
+  /** The pinned ed25519 host key. */
+  readonly hostKey: pulumi.Input<string>;
+  /** Jump host. @default - none */
+  readonly bastion?: {
+    readonly address: string;
+    readonly port: number;
+    readonly user: string;
+    readonly hostKey: string;
+  };
+}
+
+export interface FleetOutputs {
+  readonly agents: Record<string, AgentOutput>;
+  readonly hosts: Record<string, HostOutput>;
+  /** A secret: the key that the hosts let in. @default - the SSH agent holds it */
+  readonly sshPrivateKey: pulumi.Output<string> | undefined;
+}
+
+export function agentOutput(
+  host: Host,
+  settings: AgentSettings,
+  build: AgentBuild,
+  agent: Agent,
+): AgentOutput {
+  return {
+    host: host.name,
+    unit: `${settings.profile.service}@${settings.name}`,
+    port: settings.port,
+    release: build.release.id,
+    url: host.url(settings.port),
+    health: agent.health,
+  };
+}
+
+export function hostOutput(host: Host, settings: HostSettings): HostOutput {
+  const { address, port, user, hostKey, bastion } = host.connection;
+  return {
+    provider: settings.config.provider,
+    address,
+    port,
+    user,
+    hostKey,
+    ...(bastion === undefined ? {} : { bastion }),
+  };
+}

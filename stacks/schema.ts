@@ -1,0 +1,226 @@
+/**
+ * The stack configuration as types: every key, what it may hold, what absence does.
+ * `stacks/stack.schema.json` (editors) and docs/configuration.md are generated from here.
+ */
+import { z } from "zod";
+
+/** Every provider that this version can deliver, in the order in which errors list them. */
+export const PROVIDERS = ["local", "ssh"] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,30}$/;
+const NAME =
+  "a name of small letters, digits and dashes that starts with a letter, at most 31 long";
+
+/** A string with its pattern and, for the error, what is allowed. */
+const text = (pattern: RegExp, expectation: string) =>
+  z
+    .string({ error: `expected ${expectation}` })
+    .regex(pattern, { error: `expected ${expectation}` });
+
+const integer = (min: number, max: number, expectation: string) =>
+  z
+    .int({ error: `expected ${expectation}` })
+    .min(min, { error: `expected ${expectation}` })
+    .max(max, { error: `expected ${expectation}` });
+
+const flag = z.boolean({ error: "expected true or false" });
+
+export const portSchema = integer(1024, 65535, "a port between 1024 and 65535");
+
+const envValueSchema = z.union([z.string(), z.number(), z.boolean()], {
+  error: "expected a text, a number, true or false",
+});
+
+const envSchema = z
+  .record(text(/^[A-Z_][A-Z0-9_]*$/, "a variable name like R2_BUCKET"), envValueSchema, {
+    error: "expected variables, like { R2_BUCKET: rdm-files }",
+  })
+  .describe("Env variables that are not secret. Secret ones belong into agent-fleet:secrets.");
+
+const limitsSchema = z
+  .strictObject({
+    memory: text(/^[1-9][0-9]*[KMGT]?$/, "a size such as 512M or 2G")
+      .optional()
+      .describe("MemoryMax of the unit, such as 2G. Default: no limit."),
+    cpu: text(/^[1-9][0-9]*%$/, "a share such as 50% or 150% (100% is one CPU)")
+      .optional()
+      .describe("CPUQuota of the unit, such as 150%. Default: no limit."),
+  })
+  .describe("Limits of one agent.");
+
+const profileSchema = z
+  .string({ error: "expected a profile's name or the path of a profile file" })
+  .describe("A name under assets/profiles, or a path to your own file. Default: tseeder.");
+const sourceSchema = z
+  .string({ error: "expected a folder" })
+  .describe("The folder that holds the agent's code.");
+const runtimeSchema = z
+  .enum(["bun", "node"], { error: "expected bun or node" })
+  .describe("The runtime to run the agent with. Default: the profile's first.");
+const healthTimeoutSchema = integer(5, 3600, "seconds between 5 and 3600").describe(
+  "Seconds until the agent must be available. Default: 120.",
+);
+
+export const agentSchema = z
+  .strictObject({
+    port: portSchema.optional().describe("TCP port of the agent. Default: the profile's (8787)."),
+    profile: profileSchema.optional(),
+    source: sourceSchema.optional(),
+    runtime: runtimeSchema.optional(),
+    env: envSchema.optional(),
+    limits: limitsSchema.optional(),
+    healthTimeoutSeconds: healthTimeoutSchema.optional(),
+    enabled: flag.optional().describe("false: installed, stopped and disabled. Default: true."),
+  })
+  .describe("One agent; {} takes everything from agent-fleet:defaults.");
+
+const agentsSchema = z.record(text(NAME_PATTERN, NAME), agentSchema, {
+  error: "expected agents, such as { agent-vm-1: {} }",
+});
+
+const archSchema = z
+  .enum(["amd64", "arm64"], { error: "expected amd64 or arm64" })
+  .describe("CPU architecture of the machine. Default: amd64 (local: this machine's own).");
+
+const exposureSchema = z
+  .enum(["private", "tunnel", "cloudflare"], {
+    error: "expected one of private, tunnel, cloudflare",
+  })
+  .describe("How the agents are reached from outside. Default: private.");
+
+const everyHost = {
+  exposure: exposureSchema.optional(),
+  arch: archSchema.optional(),
+  runtimeDelivery: z
+    .enum(["upload", "download"], { error: "expected upload or download" })
+    .optional()
+    .describe(
+      "upload: the runtime is sent over SSH. download: the host fetches it itself and checks it. Default: upload.",
+    ),
+  tryUnknownOs: flag
+    .optional()
+    .describe("true: go on where the operating system is not a known one. Default: false."),
+  agents: agentsSchema.describe("The agents on this host: agent name → agent."),
+};
+
+const HOST_KEY = "an ed25519 public key, like ssh-ed25519 AAAA…";
+const hostKeySchema = text(/^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]+( .*)?$/, HOST_KEY);
+const USER_PATTERN = /^[a-z_][a-z0-9_-]{0,31}$/;
+const USER = "a user name";
+
+export const localHostSchema = z.strictObject({
+  provider: z.literal("local"),
+  size: text(
+    /^(minimum|recommended|[1-9][0-9]?cpu-[1-9][0-9]{0,2}gb-[1-9][0-9]{0,3}gb)$/,
+    "minimum, recommended, or <vCPUs>cpu-<memory>gb-<disk>gb such as 2cpu-1gb-10gb",
+  )
+    .optional()
+    .describe(
+      "minimum (2 vCPU, 4 GB, 100 GB), recommended (4, 8, 500), or such as 2cpu-1gb-10gb. Default: minimum.",
+    ),
+  image: z
+    .enum(["debian-11", "debian-12", "debian-13"], {
+      error: "expected one of debian-11, debian-12, debian-13",
+    })
+    .optional()
+    .describe("Image of the VM. Default: debian-12."),
+  ...everyHost,
+});
+
+export const sshHostSchema = z.strictObject({
+  provider: z.literal("ssh"),
+  address: text(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/, "a host name or an IP address").describe(
+    "Host name or IP address of the machine.",
+  ),
+  hostKey: hostKeySchema.describe(
+    "The machine's ed25519 host key; ssh-keyscan -t ed25519 shows it.",
+  ),
+  ssh: z
+    .strictObject({
+      user: text(USER_PATTERN, USER)
+        .optional()
+        .describe(
+          "Login user; others than root need sudo without password. Default: agent-fleet:ssh.user.",
+        ),
+      port: integer(1, 65535, "a port between 1 and 65535")
+        .optional()
+        .describe("SSH port. Default: 22."),
+      bastion: text(
+        /^([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?$/,
+        "[user@]host[:port]",
+      )
+        .optional()
+        .describe("Jump host, [user@]host[:port]. Default: none."),
+      bastionHostKey: hostKeySchema.optional().describe("The jump host's ed25519 host key."),
+    })
+    .optional()
+    .describe("How this machine is reached."),
+  ...everyHost,
+});
+
+/** Anything with a provider; the union by provider gives each host its own keys. */
+export const hostSchemas = {
+  local: localHostSchema,
+  ssh: sshHostSchema,
+} satisfies Record<Provider, z.ZodObject>;
+
+const HOSTS = "expected hosts, such as { vm-1: { provider: local, agents: { agent-vm-1: {} } } }";
+export const hostsSchema = z
+  .record(
+    text(NAME_PATTERN, NAME),
+    z.discriminatedUnion("provider", [localHostSchema, sshHostSchema]),
+    { error: HOSTS },
+  )
+  .refine((hosts) => Object.keys(hosts).length > 0, { error: HOSTS });
+
+const secretValue = z.string({ error: "expected a text" });
+const secretsSchema = z.record(
+  text(/^[A-Z_][A-Z0-9_]*$/, "a variable name like WORKER_CLUSTER_TOKEN"),
+  secretValue,
+  { error: "expected secret variables" },
+);
+
+/** The whole configuration of a stack, keys without the project's name. */
+export const stackSchema = z.strictObject({
+  hosts: hostsSchema.describe("Host name → host."),
+  defaults: z
+    .strictObject({
+      profile: profileSchema.optional(),
+      source: sourceSchema.optional(),
+      runtime: runtimeSchema.optional(),
+      env: envSchema.optional(),
+      limits: limitsSchema.optional(),
+      healthTimeoutSeconds: healthTimeoutSchema.optional(),
+    })
+    .optional()
+    .describe("What each agent gets unless it says otherwise."),
+  secrets: secretsSchema.optional().describe("Secret env variables for every agent."),
+  agentSecrets: z
+    .record(text(NAME_PATTERN, NAME), secretsSchema, { error: "expected agent name → secrets" })
+    .optional()
+    .describe("Secret env variables for one agent; they win over agent-fleet:secrets."),
+  ssh: z
+    .strictObject({
+      user: text(USER_PATTERN, USER)
+        .optional()
+        .describe("Login user of every host. Default: root."),
+    })
+    .optional()
+    .describe("SSH settings of every host."),
+  sshPrivateKey: text(/^-----BEGIN [A-Z ]*PRIVATE KEY-----/, "a private key in PEM or OpenSSH form")
+    .optional()
+    .describe(
+      "The operator's private key (a secret). Default: the SSH agent for hosts that exist; a key of the stack's own for VMs it makes.",
+    ),
+  keepReleases: integer(1, 100, "a number of releases between 1 and 100")
+    .optional()
+    .describe("Releases kept on a host. Default: 3."),
+  purgeData: flag
+    .optional()
+    .describe("true: destroy removes /var/lib/<service> too. Default: false."),
+});
+
+export type StackConfig = z.infer<typeof stackSchema>;
+export type HostConfig = z.infer<typeof localHostSchema> | z.infer<typeof sshHostSchema>;
+export type AgentConfig = z.infer<typeof agentSchema>;

@@ -1,0 +1,152 @@
+/** Who may import whom, as docs/architecture.md has it. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+
+const ROOT = join(__dirname, "..");
+
+interface Import {
+  readonly file: string;
+  /** A file of ours, or a package. */
+  readonly target: string;
+  readonly typeOnly: boolean;
+  readonly names: string;
+}
+
+const files = ["components", "stacks", "vm", "cli", "toolchain"]
+  .flatMap((room) =>
+    readdirSync(join(ROOT, room), { recursive: true, encoding: "utf8" }).map(
+      (file) => `${room}/${file}`,
+    ),
+  )
+  .concat("index.ts")
+  .filter((file) => file.endsWith(".ts"))
+  .sort();
+
+const IMPORT =
+  /(?:^|\n)(?:import|export) (type )?([^;"]*?)(?: from )?"([^"]+)"|import\("([^"]+)"\)/g;
+
+const imports: readonly Import[] = files.flatMap((file) =>
+  [...readFileSync(join(ROOT, file), "utf8").matchAll(IMPORT)].map(
+    ([, type, names = "", fixed, lazy]) => {
+      const target = fixed ?? lazy ?? "";
+      const path = relative(ROOT, join(ROOT, dirname(file), target));
+      return {
+        file,
+        target: target.startsWith(".") ? path : target,
+        typeOnly: type !== undefined,
+        names: names.trim(),
+      };
+    },
+  ),
+);
+
+const from = (folder: string) => imports.filter(({ file }) => file.startsWith(folder));
+const text = ({ file, target }: Import) => `${file} → ${target}`;
+
+test("the imports were found", () => {
+  expect(imports.map(text)).toContain("index.ts → stacks/fleet");
+  expect(imports.length).toBeGreaterThan(100);
+});
+
+test("index.ts knows the stacks alone", () => {
+  expect(
+    from("index.ts")
+      .filter(({ target }) => !target.startsWith("stacks/"))
+      .map(text),
+  ).toEqual([]);
+});
+
+test("components know neither stacks, nor the command line, nor where the engine comes from", () => {
+  const known = from("components/").filter(({ target }) =>
+    /^(stacks|cli|toolchain|index)\b/.test(target),
+  );
+  expect(known.map(text)).toEqual([]);
+});
+
+test("host, network and agent do not know each other, but for the type Host", () => {
+  const others = from("components/").filter(({ file, target }) => {
+    const [, room] = file.split("/");
+    const [top, other] = target.split("/");
+    return (
+      top === "components" && room !== other && ["host", "network", "agent"].includes(other ?? "")
+    );
+  });
+  const allowed = others.filter(
+    ({ target, typeOnly, names }) =>
+      target === "components/host/host" && typeOnly && names === "{ Host }",
+  );
+  expect(others.map(text)).toEqual(allowed.map(text));
+});
+
+test("remote/ knows no other component but the secret's wrapper", () => {
+  const known = from("components/remote/").filter(
+    ({ target }) => target.startsWith("components/") && !target.startsWith("components/remote/"),
+  );
+  expect(known.map(text)).toEqual([]);
+});
+
+test.each([
+  ["@pulumi/command", /^components\/remote\//],
+  ["@pulumi/tls", /^components\/host\/identity\.ts$/],
+  ["ssh2", /^(components\/host\/identity\.ts|toolchain\/plugins\/)/],
+])("%s has one door", (name, door) => {
+  const users = imports.filter(({ target }) => target === name || target.startsWith(`${name}/`));
+  expect(users.filter(({ file }) => !door.test(file)).map(text)).toEqual([]);
+  expect(users.length).toBeGreaterThan(0);
+});
+
+test("pulumi.Config has one reader", () => {
+  const readers = files.filter((file) =>
+    /pulumi\.(Config|runtime\.allConfig)\b/.test(
+      readFileSync(join(ROOT, file), "utf8").replace(/\/\*[^]*?\*\//g, ""),
+    ),
+  );
+  expect(readers).toEqual(["stacks/settings.ts"]);
+});
+
+const PURE = [
+  "components/agent/assignments.ts",
+  "components/agent/env-file.ts",
+  "components/agent/host-scripts.ts",
+  "components/agent/profile-conf.ts",
+  "components/agent/profile.ts",
+  "components/agent/runtimes.ts",
+  "components/agent/unit.ts",
+  "components/host/cloud-init.ts",
+  "components/remote/quote.ts",
+  "components/sensitive.ts",
+  "stacks/json-schema.ts",
+  "stacks/problems.ts",
+  "stacks/schema.ts",
+  "stacks/well-formed.ts",
+  "vm/qemu.ts",
+];
+
+test.each(PURE)("%s is pure: no Pulumi, no clock, no environment, no disk", (file) => {
+  const impure = imports
+    .filter((found) => found.file === file && !found.typeOnly)
+    .filter(({ target }) => /^(@pulumi\/|node:(fs|os|child_process|net)|ssh2)/.test(target));
+  expect(impure.map(text)).toEqual([]);
+  expect(readFileSync(join(ROOT, file), "utf8")).not.toMatch(
+    /process\.env|Date\.now|new Date\(\)|Math\.random/,
+  );
+});
+
+test("importing any module of the program registers no resource", async () => {
+  const registered: string[] = [];
+  await pulumi.runtime.setMocks({
+    newResource: ({ name }) => {
+      registered.push(name);
+      return { id: name, state: {} };
+    },
+    call: () => ({}),
+  });
+  for (const file of files.filter(
+    (name) => /^(components|stacks)\//.test(name) && name !== "stacks/generate.ts",
+  )) {
+    await import(join(ROOT, file));
+  }
+  await pulumi.runtime.disconnect();
+  expect(registered).toEqual([]);
+});

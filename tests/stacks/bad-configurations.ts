@@ -1,0 +1,237 @@
+/** Configurations that must be refused: what is wrong, and the line that says so. */
+
+export interface BadConfiguration {
+  readonly fault: string;
+  /** Keys under `agent-fleet:`; merged over a good configuration, `undefined` removes one. */
+  readonly change: Readonly<Record<string, unknown>>;
+  /** Lines of the error, without the indentation; exactly these. */
+  readonly lines: readonly string[];
+}
+
+const local = (agents: unknown, more: object = {}) => ({
+  hosts: { "vm-1": { provider: "local", agents, ...more } },
+});
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKmqtPDBv0Ht5TdsjIcYzrfVnrrQS2jvv6P9o5vPXsAF";
+const ssh = (more: object) => ({
+  hosts: {
+    office: { provider: "ssh", address: "203.0.113.7", hostKey: KEY, agents: { a: {} }, ...more },
+  },
+});
+
+export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
+  {
+    fault: "no hosts",
+    change: { hosts: undefined },
+    lines: [
+      "hosts: got nothing, expected hosts, such as { vm-1: { provider: local, agents: { agent-vm-1: {} } } }",
+    ],
+  },
+  {
+    fault: "hosts without a host",
+    change: { hosts: {} },
+    lines: [
+      "hosts: got {}, expected hosts, such as { vm-1: { provider: local, agents: { agent-vm-1: {} } } }",
+    ],
+  },
+  {
+    fault: "a misspelt key at the top",
+    change: { keepRelease: 3 },
+    lines: ['keepRelease: unknown key; did you mean "keepReleases"? Correct or remove it'],
+  },
+  {
+    fault: "a misspelt key of a host",
+    change: local({ a: {} }, { imgae: "debian-12" }),
+    lines: ['hosts.vm-1.imgae: unknown key; did you mean "image"? Correct or remove it'],
+  },
+  {
+    fault: "a misspelt key of an agent",
+    change: local({ a: { prot: 8787 } }),
+    lines: ['hosts.vm-1.agents.a.prot: unknown key; did you mean "port"? Correct or remove it'],
+  },
+  {
+    fault: "an unknown provider",
+    change: { hosts: { "vm-1": { provider: "locl", agents: { a: {} } } } },
+    lines: ['hosts.vm-1.provider: got "locl", expected one of local, ssh; did you mean "local"?'],
+  },
+  {
+    fault: "two agents with one port on one VM",
+    change: local({ a: {}, b: {} }),
+    lines: ["hosts.vm-1.agents.b.port: 8787 is taken by a on this host; give each agent its own"],
+  },
+  {
+    fault: "two agents with one name in the fleet",
+    change: {
+      hosts: {
+        "vm-1": { provider: "local", agents: { a: {} } },
+        "vm-2": { provider: "local", agents: { a: {} } },
+      },
+    },
+    lines: [
+      "hosts.vm-2.agents.a: the name a is taken by an agent on vm-1; give each agent of the fleet its own",
+    ],
+  },
+  {
+    fault: "a port below 1024",
+    change: local({ a: { port: 80 } }),
+    lines: ["hosts.vm-1.agents.a.port: got 80, expected a port between 1024 and 65535"],
+  },
+  {
+    fault: "a port that is no number",
+    change: local({ a: { port: "http" } }),
+    lines: ['hosts.vm-1.agents.a.port: got "http", expected a port between 1024 and 65535'],
+  },
+  {
+    fault: "an agent's name that systemd, DNS and the file system would not share",
+    change: local({ Agent_1: {} }),
+    lines: [
+      'hosts.vm-1.agents.Agent_1: got the name "Agent_1", expected a name of small letters, digits and dashes that starts with a letter, at most 31 long',
+    ],
+  },
+  {
+    fault: "a line break in an env value",
+    change: { defaults: { source: "examples/compute-agent", env: { R2_BUCKET: "a\nb" } } },
+    lines: [
+      'defaults.env.R2_BUCKET: got "a\\nb", expected a value without line breaks; remove the line break (often one at the end)',
+    ],
+  },
+  {
+    fault: "a token with white space around it",
+    change: { secrets: { WORKER_CLUSTER_TOKEN: "token ", CALLBACK_SIGNING_SECRET: "s" } },
+    lines: [
+      "secrets.WORKER_CLUSTER_TOKEN: got a value (not shown) with white space around it, expected none; set it again: pulumi config set --secret --path 'agent-fleet:secrets.WORKER_CLUSTER_TOKEN'",
+    ],
+  },
+  {
+    fault: "a token with a line break at its end",
+    change: { secrets: { WORKER_CLUSTER_TOKEN: "token\n", CALLBACK_SIGNING_SECRET: "s" } },
+    lines: [
+      "secrets.WORKER_CLUSTER_TOKEN: got a value (not shown), expected a value without line breaks; remove the line break (often one at the end); set it again: pulumi config set --secret --path 'agent-fleet:secrets.WORKER_CLUSTER_TOKEN'",
+    ],
+  },
+  {
+    fault: "a missing secret",
+    change: { secrets: { WORKER_CLUSTER_TOKEN: "t" } },
+    lines: [
+      "secrets.CALLBACK_SIGNING_SECRET: got nothing, expected a value (Key that signs the agent's callbacks to the control plane); ./fleet init test makes one, or set it: pulumi config set --secret --path 'agent-fleet:secrets.CALLBACK_SIGNING_SECRET'",
+    ],
+  },
+  {
+    fault: "a secret as plain text in env",
+    change: {
+      defaults: { source: "examples/compute-agent", env: { R2_SECRET_ACCESS_KEY: "hunter2" } },
+    },
+    lines: [
+      "defaults.env.R2_SECRET_ACCESS_KEY: is a secret and must not stand in the file as plain text; remove it, change its value, and run: pulumi config set --secret --path 'agent-fleet:secrets.R2_SECRET_ACCESS_KEY'",
+    ],
+  },
+  {
+    fault: "secrets for an agent that does not exist",
+    change: { agentSecrets: { "agent-1": { R2_ACCESS_KEY_ID: "x" } } },
+    lines: [
+      'agentSecrets.agent-1: no agent has this name; did you mean "agent-a"?; correct or remove it',
+    ],
+  },
+  {
+    fault: "a trailing slash in a URL",
+    change: {
+      defaults: {
+        source: "examples/compute-agent",
+        env: { R2_ENDPOINT: "https://r2.example.com/" },
+      },
+    },
+    lines: [
+      'defaults.env.R2_ENDPOINT: got "https://r2.example.com/", expected a URL without a trailing slash; remove the slash',
+    ],
+  },
+  {
+    fault: "the port set as an env variable",
+    change: local({ a: { env: { PORT: 9000 } } }),
+    lines: ["hosts.vm-1.agents.a.env.PORT: is set by port; remove it here"],
+  },
+  {
+    fault: "a source that does not exist",
+    change: { defaults: { source: "examples/nothing" } },
+    lines: [
+      'defaults.source: got "examples/nothing", which is not a folder here; give the folder of the agent\'s code',
+    ],
+  },
+  {
+    fault: "a source without its entry point",
+    change: { defaults: { source: "docs" } },
+    lines: [
+      'defaults.source: got "docs", which has no src/index.ts; profile tseeder starts that file, give its folder',
+    ],
+  },
+  {
+    fault: "no source",
+    change: { defaults: {} },
+    lines: ["defaults.source: got nothing, expected the folder of the agent's code; add it"],
+  },
+  {
+    fault: "an unknown profile",
+    change: { defaults: { source: "examples/compute-agent", profile: "tsedeer" } },
+    lines: [
+      'defaults.profile: got "tsedeer", expected one of tseeder or a file; did you mean "tseeder"?',
+    ],
+  },
+  {
+    fault: "an exposure that the configuration cannot deliver",
+    change: local({ a: {} }, { exposure: "tunnel" }),
+    lines: [
+      'hosts.vm-1.exposure: got "tunnel", which no stack of this version can deliver; expected private',
+    ],
+  },
+  {
+    fault: "a size that nobody offers",
+    change: local({ a: {} }, { size: "huge" }),
+    lines: [
+      'hosts.vm-1.size: got "huge", expected minimum, recommended, or <vCPUs>cpu-<memory>gb-<disk>gb such as 2cpu-1gb-10gb',
+    ],
+  },
+  {
+    fault: "a memory limit without a unit that systemd knows",
+    change: local({ a: { limits: { memory: "2 GB" } } }),
+    lines: ['hosts.vm-1.agents.a.limits.memory: got "2 GB", expected a size such as 512M or 2G'],
+  },
+  {
+    fault: "an existing machine without a pinned host key",
+    change: ssh({ hostKey: undefined }),
+    lines: [
+      "hosts.office.hostKey: got nothing, expected an ed25519 public key, like ssh-ed25519 AAAA…",
+    ],
+  },
+  {
+    fault: "an RSA host key as the pin",
+    change: ssh({ hostKey: "ssh-rsa AAAAB3NzaC1yc2E=" }),
+    lines: [
+      'hosts.office.hostKey: got "ssh-rsa AAAAB3NzaC1yc2E=", expected an ed25519 public key, like ssh-ed25519 AAAA…',
+    ],
+  },
+  {
+    fault: "a jump host without a pinned host key",
+    change: ssh({ ssh: { bastion: "jump.example.com" } }),
+    lines: [
+      "hosts.office.ssh.bastionHostKey: got nothing, expected the ed25519 host key of jump.example.com, as every SSH connection is pinned; ssh-keyscan -t ed25519 shows it, confirm it on the machine",
+    ],
+  },
+  {
+    fault: "several faults in one file",
+    change: {
+      hosts: {
+        "vm-1": { provider: "local", agents: { a: { port: 80 }, b: {}, c: {} } },
+        "vm-2": { provider: "sssh", agents: {} },
+      },
+      defaults: { source: "examples/nothing" },
+      secrets: { WORKER_CLUSTER_TOKEN: "t" },
+      keepReleases: 0,
+    },
+    lines: [
+      "hosts.vm-1.agents.a.port: got 80, expected a port between 1024 and 65535",
+      'hosts.vm-2.provider: got "sssh", expected one of local, ssh; did you mean "ssh"?',
+      "keepReleases: got 0, expected a number of releases between 1 and 100",
+      'defaults.source: got "examples/nothing", which is not a folder here; give the folder of the agent\'s code',
+      "secrets.CALLBACK_SIGNING_SECRET: got nothing, expected a value (Key that signs the agent's callbacks to the control plane); ./fleet init test makes one, or set it: pulumi config set --secret --path 'agent-fleet:secrets.CALLBACK_SIGNING_SECRET'",
+      "hosts.vm-1.agents.c.port: 8787 is taken by b on this host; give each agent its own",
+    ],
+  },
+];
