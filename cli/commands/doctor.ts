@@ -1,0 +1,159 @@
+import { spawnSync } from "node:child_process";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Context } from "../main";
+import { print } from "../say";
+import { table } from "../table";
+
+/** One line of the report. */
+export interface Finding {
+  readonly state: "ok" | "warn" | "missing";
+  readonly what: string;
+  readonly found: string;
+  /** What to do where it is not ok. */
+  readonly remedy?: string;
+}
+
+/** Says what is used and what is missing; installs, changes and starts nothing. Exit code 1 if something is missing. */
+export async function run({ options }: Context): Promise<number> {
+  const { backend, engine, plugins, cache } = await engineFindings();
+  const findings = [
+    node(process.versions.node),
+    ...engine,
+    ...plugins,
+    backend,
+    await cache,
+    ...(await vmFindings()),
+    openSsh(),
+  ];
+  print(options["json"] === true ? JSON.stringify(findings, null, 2) : report(findings));
+  return findings.some(({ state }) => state === "missing") ? 1 : 0;
+}
+
+export function report(findings: readonly Finding[]): string {
+  const rows = findings.map(({ state, what, found }) => [`[${state}]`, what, found]);
+  const todo = findings.flatMap(({ what, remedy }) =>
+    remedy === undefined ? [] : [`  ${what}: ${remedy}`],
+  );
+  const text = table(["state", "what", "found"], rows);
+  return todo.length === 0 ? text : [text, "", "to do:", ...todo].join("\n");
+}
+
+export function node(version: string): Finding {
+  const isFit = Number(version.split(".")[0]) >= 20;
+  return isFit
+    ? { state: "ok", what: "Node", found: version }
+    : { state: "missing", what: "Node", found: version, remedy: "install Node 20 or newer" };
+}
+
+async function engineFindings() {
+  const { inspectEngine } = await import("../../toolchain/engine");
+  const { cli, plugins, cache, backend, home } = inspectEngine();
+  const go = firstLine("go", ["version"]);
+  const cliFindings: Finding[] =
+    cli === undefined
+      ? [
+          {
+            state: "warn",
+            what: "Pulumi",
+            found: go === undefined ? "not there; Go is not there either" : `not there; ${go}`,
+            remedy:
+              "the next ./fleet up downloads it, or builds it where downloads are blocked" +
+              (go === undefined ? " (for that, install Go)" : ""),
+          },
+        ]
+      : [
+          { state: "ok", what: "Pulumi", found: `${cli.version}, ${cli.source}, ${cli.pulumi}` },
+          standInOr("language host", cli.language),
+        ];
+  return {
+    engine: cliFindings,
+    plugins: Object.entries(plugins).map(([name, source]) => standInOr(`plugin ${name}`, source)),
+    backend: { state: "ok", what: "state", found: backend } satisfies Finding,
+    cache: sizeOf(cache).then((size): Finding => ({
+      state: "ok",
+      what: "cache",
+      found: `${cache} (${size}); ${home}`,
+    })),
+  };
+}
+
+function standInOr(what: string, source: string): Finding {
+  if (source === "missing") {
+    return { state: "warn", what, found: "not there", remedy: "the next ./fleet up gets it" };
+  }
+  return source.startsWith("stand-in")
+    ? {
+        state: "warn",
+        what,
+        found: source,
+        remedy: "works; the official one is taken where its download is reachable",
+      }
+    : { state: "ok", what, found: source };
+}
+
+async function vmFindings(): Promise<Finding[]> {
+  const { buildTools, hostArch, installCommand, missing, runTools } =
+    await import("../../vm/tools");
+  const absent = missing([...runTools(hostArch()), ...buildTools]);
+  const emulator = firstLine(
+    hostArch() === "arm64" ? "qemu-system-aarch64" : "qemu-system-x86_64",
+    ["--version"],
+  );
+  const tools: Finding =
+    absent.length === 0
+      ? { state: "ok", what: "local VMs", found: emulator ?? "all programs are there" }
+      : {
+          state: "warn",
+          what: "local VMs",
+          found: `not there: ${absent.map(({ programs }) => programs[0]).join(", ")}`,
+          remedy: `the next ./fleet up with a local VM installs them, or: ${installCommand(absent, process.platform === "darwin" ? "brew" : "apt")}`,
+        };
+  return emulator === undefined ? [tools] : [tools, await acceleration()];
+}
+
+async function acceleration(): Promise<Finding> {
+  const { chooseAccel } = await import("../../vm/accel");
+  const { hostArch } = await import("../../vm/tools");
+  const reasons: string[] = [];
+  const accel = await chooseAccel(hostArch(), undefined, (line) => reasons.push(line));
+  return accel === "tcg"
+    ? {
+        state: "warn",
+        what: "acceleration",
+        found: "tcg (emulation)",
+        remedy: `local VMs are several times slower${reasons.length > 0 ? `: ${reasons.join("; ")}` : ""}; use a machine with KVM, or wait longer`,
+      }
+    : { state: "ok", what: "acceleration", found: accel };
+}
+
+function openSsh(): Finding {
+  const found = firstLine("ssh", ["-V"]);
+  return found === undefined
+    ? {
+        state: "missing",
+        what: "ssh",
+        found: "not there",
+        remedy: "install openssh-client, for ./fleet ssh and status",
+      }
+    : { state: "ok", what: "ssh", found };
+}
+
+/** What a program says of itself; undefined if it is not there. */
+function firstLine(program: string, args: readonly string[]): string | undefined {
+  const { stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", timeout: 10_000 });
+  if (error !== undefined) return undefined;
+  return (stdout === "" ? stderr : stdout).split("\n")[0];
+}
+
+async function sizeOf(folder: string): Promise<string> {
+  let bytes = 0;
+  try {
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+    }
+  } catch {
+    return "empty";
+  }
+  return `${String(Math.round(bytes / 1e6))} MB`;
+}

@@ -1,0 +1,139 @@
+import { withConnections } from "../connect";
+import type { Connections } from "../connect";
+import type { Context } from "../main";
+import type { Outputs } from "../outputs";
+import { engineFor } from "../pulumi";
+import { print } from "../say";
+import { readStackFile } from "../stack-file";
+import { table } from "../table";
+
+/** One agent as its host tells it now. */
+export interface AgentStatus {
+  readonly agent: string;
+  readonly host: string;
+  /** available, full, disabled, …; absent: not on the host; unreachable: the host does not answer */
+  readonly state: string;
+  readonly release: string;
+  readonly url: string;
+  /** When the unit entered its state. */
+  readonly since: string;
+  readonly restarts: number | null;
+  /** Why the host could not be asked. */
+  readonly reason?: string;
+}
+
+/** How long one host may take to answer, in ms. */
+const DEADLINE_MS = 10_000;
+
+/** Asks every host at once. Exit code 0 if each agent is available, full or disabled, else 1. */
+export async function run({ stack, options }: Context): Promise<number> {
+  const engine = await engineFor(readStackFile(stack));
+  const agents = await withConnections(engine, stack, async (connections) => {
+    const hosts = hostsWithAgents(connections.outputs);
+    return (await Promise.all(hosts.map((host) => askHost(connections, host)))).flat();
+  });
+  print(options["json"] === true ? JSON.stringify(agents, null, 2) : render(agents, stack));
+  return agents.every(({ state }) => /^(available|full|disabled)$/.test(state)) ? 0 : 1;
+}
+
+export function render(agents: readonly AgentStatus[], stack: string): string {
+  if (agents.length === 0)
+    return `stack ${stack} has no agents; bring it up with: ./fleet up -s ${stack}`;
+  const rows = agents.map(({ agent, host, state, release, url, since, restarts }) => [
+    agent,
+    host,
+    state,
+    release.slice(0, 12),
+    url,
+    since,
+    restarts === null ? "" : String(restarts),
+  ]);
+  const reasons = agents.flatMap(({ host, reason }) =>
+    reason === undefined ? [] : [`${host}: ${reason}`],
+  );
+  const text = table(["agent", "host", "state", "release", "url", "since", "restarts"], rows);
+  return [text, ...new Set(reasons)].join("\n");
+}
+
+function hostsWithAgents({ agents }: Outputs): string[] {
+  return [...new Set(Object.values(agents).map(({ host }) => host))];
+}
+
+async function askHost(connections: Connections, host: string): Promise<AgentStatus[]> {
+  const agents = Object.entries(connections.outputs.agents).filter(
+    ([, agent]) => agent.host === host,
+  );
+  const services = [...new Set(agents.map(([, { unit }]) => unit.split("@")[0] ?? unit))];
+  const sudo = connections.outputs.hosts[host]?.user === "root" ? "" : "sudo -n ";
+  const command = services.map((service) => `${sudo}/opt/${service}/bin/status`).join("; ");
+  const answer = await listen(connections, host, command);
+  const reports = parseReports(answer.text);
+  return agents.map(([agent, output]) => {
+    const report = reports.get(agent);
+    const isSilent = report === undefined && answer.reason !== undefined;
+    return {
+      agent,
+      host,
+      state: report?.state ?? (answer.reached ? "absent" : "unreachable"),
+      release: report?.release ?? "",
+      url: output.url,
+      since: report?.since ?? "",
+      restarts: report?.restarts ?? null,
+      ...(isSilent && answer.reason !== undefined ? { reason: answer.reason } : {}),
+    };
+  });
+}
+
+interface Report {
+  readonly agent: string;
+  readonly state?: string;
+  readonly release?: string;
+  readonly since?: string;
+  readonly restarts?: number;
+}
+
+/** The JSON lines of `bin/status`, by agent; other lines (a login banner) are passed over. */
+export function parseReports(text: string): ReadonlyMap<string, Report> {
+  const reports = text.split("\n").flatMap((line) => {
+    try {
+      const value = JSON.parse(line) as Partial<Report> | null;
+      return typeof value?.agent === "string" ? [value as Report] : [];
+    } catch {
+      return [];
+    }
+  });
+  return new Map(reports.map((report) => [report.agent, report]));
+}
+
+async function listen(
+  connections: Connections,
+  host: string,
+  command: string,
+): Promise<{ text: string; reached: boolean; reason: string | undefined }> {
+  const child = connections.ssh(host, [command], {
+    stdio: ["ignore", "pipe", "pipe"],
+    batch: true,
+  });
+  let text = "";
+  let errors = "";
+  child.stdout?.on("data", (data: Buffer) => (text += data.toString()));
+  child.stderr?.on("data", (data: Buffer) => (errors += data.toString()));
+  return await new Promise((resolve) => {
+    const end = (reached: boolean, reason: string | undefined): void => {
+      clearTimeout(timer);
+      resolve({ text, reached, reason });
+    };
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      end(false, `no answer within ${String(DEADLINE_MS / 1000)} s`);
+    }, DEADLINE_MS);
+    child.on("error", ({ message }) => {
+      end(false, message);
+    });
+    child.on("close", (code) => {
+      const last = errors.trim().split("\n").at(-1) ?? "";
+      // 255 is ssh's own; any other code is the command's.
+      end(code !== 255 && code !== null, code === 0 ? undefined : last);
+    });
+  });
+}

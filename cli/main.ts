@@ -1,0 +1,130 @@
+import { Command } from "commander";
+import { DEFAULT_STACK } from "./project";
+import { route } from "./route";
+import { Failure, say } from "./say";
+
+/** What a command is given. */
+export interface Context {
+  readonly stack: string;
+  /** No questions. */
+  readonly yes: boolean;
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+interface Entry {
+  /** Name and arguments, as commander writes them. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly options?: readonly (readonly [flags: string, description: string])[];
+  /** Loaded when the command is run, so that the others cost nothing. */
+  readonly load: () => Promise<{ readonly run: (context: Context) => Promise<number> }>;
+}
+
+const YES = ["-y, --yes", "ask nothing"] as const;
+
+/** Every command of fleet; all others go to Pulumi. */
+const COMMANDS: readonly Entry[] = [
+  {
+    usage: "up",
+    summary: "bring the stack up: VMs, agents, until they are available",
+    options: [YES],
+    load: () => import("./commands/up"),
+  },
+  {
+    usage: "preview",
+    summary: "show what up would do",
+    load: () => import("./commands/preview"),
+  },
+  {
+    usage: "status",
+    summary: "ask every agent how it is",
+    options: [["--json", "as JSON"]],
+    load: () => import("./commands/status"),
+  },
+  {
+    usage: "ssh <host> [command...]",
+    summary: "a shell on a host, or one command: ssh vm-1 -- uptime",
+    load: () => import("./commands/ssh"),
+  },
+  {
+    usage: "destroy",
+    summary: "remove everything that up made",
+    options: [YES, ["--remove", "remove the stack and its file too"]],
+    load: () => import("./commands/destroy"),
+  },
+  {
+    usage: "init [name]",
+    summary: "make a stack: its file, its secrets, its SSH key",
+    options: [
+      ["--provider <name>", "local or ssh (default: local)"],
+      ["--address <address>", "ssh: host name or IP address of the machine"],
+      ["--host-key <key>", "ssh: its host key, ssh-ed25519 AAAA…"],
+      ["--user <name>", "ssh: the user to log in as (default: root)"],
+      ["--port <number>", "ssh: the SSH port (default: 22)"],
+      ["--host <name>", "the host's name in the stack (default: vm-1)"],
+      ["--agent <name>", "the agent's name (default: agent-vm-1)"],
+      ["--source <folder>", "the agent's code (default: examples/compute-agent)"],
+    ],
+    load: () => import("./commands/init"),
+  },
+  {
+    usage: "doctor",
+    summary: "say which engine and tools are used, and what is missing",
+    load: () => import("./commands/doctor"),
+  },
+  {
+    usage: "test [layer]",
+    summary: "run the tests: check, unit, assets, engine, e2e or all (default: all)",
+    load: () => import("./commands/test"),
+  },
+];
+
+const OWN = new Set([...COMMANDS.map(({ usage }) => usage.split(" ")[0] ?? ""), "help"]);
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { to, args, stack } = route(argv, OWN);
+  if (to === "pulumi") {
+    const { passOn } = await import("./pass-on");
+    return await passOn(args, stack);
+  }
+  let code = 0;
+  const program = new Command("fleet")
+    .description("Compute agents on any VM with pulumi up")
+    .option("-s, --stack <name>", "the stack", DEFAULT_STACK)
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText("after", "\nAny other command goes to Pulumi: ./fleet stack output --json");
+  for (const { usage, summary, options = [], load } of COMMANDS) {
+    const command = program.command(usage).description(summary);
+    for (const [flags, description] of options) command.option(flags, description);
+    command.action(async () => {
+      const { run } = await load();
+      const given = command.opts<Readonly<Record<string, unknown>>>();
+      code = await run({
+        stack: stack ?? DEFAULT_STACK,
+        yes: given["yes"] === true,
+        args: command.args,
+        options: given,
+      });
+    });
+  }
+  if (args.length === 0) program.help();
+  await program.parseAsync(args, { from: "user" });
+  return code;
+}
+
+main(process.argv.slice(2))
+  .catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    say(error.message);
+    return error.code;
+  })
+  .then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      process.exitCode = 1;
+    },
+  );

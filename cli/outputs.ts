@@ -1,0 +1,36 @@
+/** The stack's outputs, as a program that exports stacks/outputs.ts leaves them behind. */
+export interface Outputs {
+  readonly agents: Readonly<Record<string, AgentOutput>>;
+  readonly hosts: Readonly<Record<string, HostOutput>>;
+}
+
+export interface AgentOutput {
+  readonly host: string;
+  readonly unit: string;
+  readonly port: number;
+  readonly release: string;
+  readonly url: string;
+  /** `available` or `disabled`, as of the last activation. */
+  readonly health: string;
+}
+
+export interface HostOutput {
+  readonly provider: string;
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  /** `ssh-ed25519 AAAA…` */
+  readonly hostKey: string;
+  readonly bastion?: {
+    readonly address: string;
+    readonly port: number;
+    readonly user: string;
+    readonly hostKey: string;
+  };
+}
+
+/** Takes what is there; an empty or half-made stack has no agents and no hosts. */
+export function toOutputs(raw: unknown): Outputs {
+  const outputs = (raw ?? {}) as Partial<Outputs>;
+  return { agents: outputs.agents ?? {}, hosts: outputs.hosts ?? {} };
+}

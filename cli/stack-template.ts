@@ -1,0 +1,56 @@
+import { MADE_BY_INIT } from "./stack-file";
+
+export interface NewStack {
+  readonly provider: "local" | "ssh";
+  readonly host: string;
+  readonly agent: string;
+  readonly source: string;
+  readonly address?: string;
+  readonly hostKey?: string;
+  readonly user?: string;
+  readonly port?: number;
+}
+
+/** The first Pulumi.<stack>.yaml: what is needed, and as comments what may be wanted. */
+export function stackTemplate(stack: NewStack): string {
+  return `# yaml-language-server: $schema=./stacks/stack.schema.json
+${MADE_BY_INIT}. Change what you like and run ./fleet up; docs/configuration.md has every key.
+config:
+  agent-fleet:hosts:
+    ${stack.host}:
+${hostLines(stack)
+  .map((line) => `      ${line}\n`)
+  .join("")}      agents:
+        ${stack.agent}: {} # the name is the WORKER_ID; port 8787 and the rest from the defaults
+        # ${stack.agent}-b: { port: 8788, env: { MAX_CONCURRENT_JOBS: 4 } }
+
+  agent-fleet:defaults:
+    profile: tseeder
+    source: ${JSON.stringify(stack.source)} # the folder with the agent's code
+    # env: { R2_ENDPOINT: "https://…", R2_BUCKET: rdm-files }
+
+  # Secrets are stored below, encrypted; set one of your own with:
+  #   ./fleet config set --secret --path 'agent-fleet:secrets.R2_SECRET_ACCESS_KEY'
+`;
+}
+
+function hostLines(stack: NewStack): string[] {
+  if (stack.provider === "local") {
+    return [
+      "provider: local # a QEMU VM on this machine",
+      "size: minimum # 2 vCPU, 4 GB, 100 GB; or recommended, or such as 2cpu-1gb-10gb",
+    ];
+  }
+  const user = stack.user ?? "root";
+  const port = stack.port ?? 22;
+  return [
+    "provider: ssh # a machine that exists",
+    `address: ${stack.address ?? ""}`,
+    `hostKey: ${stack.hostKey ?? ""}`,
+    ...(user === "root" && port === 22
+      ? []
+      : [
+          `ssh: { user: ${user}, port: ${String(port)} } # other users than root need sudo without password`,
+        ]),
+  ];
+}

@@ -1,0 +1,70 @@
+import { knownHosts, sshConfig } from "../../cli/connect";
+import type { HostOutput } from "../../cli/outputs";
+
+const HOSTS: Record<string, HostOutput> = {
+  "vm-1": {
+    provider: "local",
+    address: "127.0.0.1",
+    port: 2201,
+    user: "root",
+    hostKey: "ssh-ed25519 AAAAvm vm-1",
+  },
+  lab: {
+    provider: "ssh",
+    address: "10.0.0.2",
+    port: 22,
+    user: "ops",
+    hostKey: "ssh-ed25519 AAAAlab",
+    bastion: {
+      address: "jump.example.com",
+      port: 2022,
+      user: "gate",
+      hostKey: "ssh-ed25519 AAAAjump",
+    },
+  },
+};
+
+test("the keys that the stack pins are the only ones known, each for its host alone", () => {
+  expect(knownHosts(HOSTS)).toBe(
+    [
+      "fleet-vm-1 ssh-ed25519 AAAAvm",
+      "fleet-lab ssh-ed25519 AAAAlab",
+      "fleet-lab-bastion ssh-ed25519 AAAAjump",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("every connection checks its host key strictly, through the jump host too", () => {
+  expect(sshConfig(HOSTS, "/tmp/f", true)).toBe(`Host fleet-vm-1
+  HostName 127.0.0.1
+  Port 2201
+  User root
+  HostKeyAlias fleet-vm-1
+Host fleet-lab
+  HostName 10.0.0.2
+  Port 22
+  User ops
+  HostKeyAlias fleet-lab
+  ProxyJump fleet-lab-bastion
+Host fleet-lab-bastion
+  HostName jump.example.com
+  Port 2022
+  User gate
+  HostKeyAlias fleet-lab-bastion
+Host *
+  StrictHostKeyChecking yes
+  HostKeyAlgorithms ssh-ed25519
+  UserKnownHostsFile "/tmp/f/known_hosts"
+  GlobalKnownHostsFile none
+  UpdateHostKeys no
+  LogLevel ERROR
+  ServerAliveInterval 15
+  IdentityAgent "/tmp/f/agent"
+  IdentityFile none
+`);
+});
+
+test("without a key of the stack, the operator's own agent and keys are used", () => {
+  expect(sshConfig(HOSTS, "/tmp/f", false)).not.toMatch(/Identity/);
+});

@@ -1,0 +1,189 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PLUGINS } from "../../toolchain/versions";
+
+const PROJECT = join(__dirname, "../..");
+const HOST_KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5${"A".repeat(48)}`;
+const UP =
+  "up --stack dev --yes --skip-preview --event-log LOG --suppress-outputs --suppress-permalink=true " +
+  "--suppress-progress --color never";
+
+/** A clone with a Pulumi that only writes down how it is called. */
+let clone: string;
+let bin: string;
+let log: string;
+let home: string;
+
+beforeAll(() => {
+  clone = mkdtempSync(join(tmpdir(), "cli-clone-"));
+  for (const part of ["cli", "stacks", "components", "toolchain", "vm", "assets", "package.json"]) {
+    cpSync(join(PROJECT, part), join(clone, part), { recursive: true });
+  }
+  cpSync(join(PROJECT, "examples"), join(clone, "examples"), { recursive: true });
+  symlinkSync(join(PROJECT, "node_modules"), join(clone, "node_modules"));
+  home = join(clone, "home");
+  bin = join(clone, "bin");
+  log = join(clone, "log");
+  mkdirSync(bin);
+  for (const program of ["pulumi", "pulumi-language-nodejs"]) {
+    copyFileSync(join(__dirname, "fake-pulumi"), join(bin, program));
+    chmodSync(join(bin, program), 0o755);
+  }
+  for (const [name, version] of Object.entries(PLUGINS)) {
+    const folder = join(home, "pulumi", "plugins", `resource-${name}-v${version}`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `pulumi-resource-${name}`), "", { mode: 0o755 });
+  }
+});
+afterAll(() => {
+  rmSync(clone, { recursive: true });
+});
+beforeEach(() => {
+  rmSync(log, { force: true });
+  rmSync(join(clone, "state"), { recursive: true, force: true });
+  mkdirSync(join(clone, "state"));
+});
+
+function stackFile(
+  secrets: readonly string[] = ["WORKER_CLUSTER_TOKEN", "CALLBACK_SIGNING_SECRET"],
+) {
+  writeFileSync(
+    join(clone, "Pulumi.dev.yaml"),
+    `config:
+  agent-fleet:hosts:
+    office:
+      provider: ssh
+      address: 203.0.113.7
+      hostKey: ${HOST_KEY}
+      agents: { agent-office: {} }
+  agent-fleet:defaults: { source: examples/compute-agent }
+  agent-fleet:secrets: { ${secrets.map((name) => `${name}: { secure: sealed }`).join(", ")} }
+`,
+  );
+}
+
+function fleet(args: readonly string[], env: Record<string, string> = {}) {
+  const result = spawnSync(process.execPath, ["--import", "tsx", "cli/main.ts", ...args], {
+    cwd: clone,
+    encoding: "utf8",
+    env: {
+      PATH: `${bin}:${process.env["PATH"] ?? ""}`,
+      HOME: home,
+      AGENT_FLEET_CACHE: join(home, "cache"),
+      PULUMI_HOME: join(home, "pulumi"),
+      PULUMI_BACKEND_URL: `file://${join(clone, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE: "x",
+      FAKE_LOG: log,
+      ...env,
+    },
+  });
+  const calls = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
+  return {
+    code: result.status,
+    stdout: result.stdout,
+    stderr: result.stderr,
+    calls: calls.map((line) => line.replace(/--event-log \S+/, "--event-log LOG")),
+  };
+}
+
+describe("up", () => {
+  test("starts Pulumi once when stack and secrets are there", () => {
+    stackFile();
+    fleet(["stack", "init", "dev"]);
+    rmSync(log);
+    const { code, stderr, stdout, calls } = fleet(["up", "--yes"]);
+    expect(stderr.trim()).toBe("stack dev: nothing had to be changed");
+    expect(calls).toEqual([UP]);
+    expect(stdout).toBe("stack dev has no agents\n");
+    expect(code).toBe(0);
+  });
+
+  test("makes the stack and the missing secrets, which go in on stdin alone", () => {
+    stackFile(["WORKER_CLUSTER_TOKEN"]);
+    const { code, stderr, calls } = fleet(["up"], { FAKE_CHANGES: '{"create":3}' });
+    expect(calls.slice(0, 4)).toEqual([
+      "stack init dev --no-select --non-interactive",
+      "config set --secret --path agent-fleet:secrets.CALLBACK_SIGNING_SECRET --stack dev --non-interactive",
+      "  stdin: 43",
+      UP,
+    ]);
+    expect(stderr).toContain("made a random CALLBACK_SIGNING_SECRET");
+    expect(stderr).toContain("stack dev: done");
+    expect(code).toBe(0);
+  });
+
+  test("refuses a bad configuration with all faults before Pulumi or anything else is started", () => {
+    stackFile();
+    const file = join(clone, "Pulumi.dev.yaml");
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace("provider: ssh", "provider: shh") + "  agent-fleet:keep: 1\n");
+    const { code, stderr, stdout, calls } = fleet(["up", "--yes"]);
+    expect(stderr).toMatch(/^configuration of stack dev:\n {2}.*shh.*\n {2}.*keep.*\n$/);
+    expect(stdout).toBe("");
+    expect(calls).toEqual([]);
+    expect(code).toBe(1);
+  });
+
+  test("gives Pulumi's exit code and says where to look", () => {
+    stackFile();
+    const { code, stderr } = fleet(["up", "--yes"], { FAKE_CODE: "255" });
+    expect(code).toBe(255);
+    expect(stderr).toContain("  ./fleet status\n  ./fleet ssh office\n");
+  });
+
+  test("of a stack without a file says how to make one", () => {
+    const { code, stderr } = fleet(["up", "-s", "prod"]);
+    expect(stderr).toBe(
+      "stack prod: there is no Pulumi.prod.yaml; make one with: ./fleet init prod\n",
+    );
+    expect(code).toBe(1);
+  });
+
+  test("leaves no event log behind", () => {
+    stackFile();
+    fleet(["up", "--yes"]);
+    expect(spawnSync("ls", ["-A", join(clone, ".fleet/tmp")], { encoding: "utf8" }).stdout).toBe(
+      "",
+    );
+  });
+});
+
+test("any other command goes to Pulumi with the stack, and stdout is Pulumi's alone", () => {
+  stackFile();
+  const { code, stdout, calls } = fleet(["stack", "output", "--json"], { FAKE_OUTPUT: '{"a":1}' });
+  expect(stdout).toBe('{"a":1}\n');
+  expect(calls).toEqual(["stack output --json --stack dev"]);
+  expect(code).toBe(0);
+});
+
+test("destroy of a stack that is not there does nothing", () => {
+  stackFile();
+  const { code, stderr, calls } = fleet(["destroy", "--yes"]);
+  expect(stderr).toBe("stack dev: not there; nothing to destroy\n");
+  expect(calls).toEqual([]);
+  expect(code).toBe(0);
+});
+
+test("init writes a file for the stack once, and stores a key pair for a machine that exists", () => {
+  const args = ["init", "lab", "--provider", "ssh", "--address", "203.0.113.7"];
+  const { code, stderr, calls } = fleet([...args, "--host-key", HOST_KEY]);
+  const file = join(clone, "Pulumi.lab.yaml");
+  const text = readFileSync(file, "utf8");
+  expect(text).toContain("address: 203.0.113.7");
+  expect(stderr).toMatch(
+    /authorized_keys on the hosts:\n {2}ssh-ed25519 AAAA\S+ agent-fleet-lab\n/,
+  );
+  expect(
+    calls.filter((call) => call.startsWith("config set")).map((call) => call.split(" ")[4]),
+  ).toEqual([
+    "agent-fleet:secrets.WORKER_CLUSTER_TOKEN",
+    "agent-fleet:secrets.CALLBACK_SIGNING_SECRET",
+    "agent-fleet:sshPrivateKey",
+  ]);
+  expect(code).toBe(0);
+  expect(fleet(["init", "lab"]).stderr).toContain("Pulumi.lab.yaml is there and stays as it is");
+  expect(readFileSync(file, "utf8")).toBe(text);
+});

@@ -1,0 +1,90 @@
+import { parse } from "yaml";
+import { newStack } from "../../cli/commands/init";
+import { faultsOf, parseStackFile } from "../../cli/stack-file";
+import { stackTemplate } from "../../cli/stack-template";
+
+const HOST_KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5${"A".repeat(48)}`;
+
+describe("the file that init writes", () => {
+  test("for a local VM passes the check of the settings as it is", () => {
+    const text = stackTemplate(newStack({}));
+    const file = parseStackFile("trial", text);
+    expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=./stacks/stack.schema.json");
+    expect(file).toMatchObject({
+      hosts: ["vm-1"],
+      providers: ["local"],
+      localImages: ["debian-12"],
+      missingSecrets: ["WORKER_CLUSTER_TOKEN", "CALLBACK_SIGNING_SECRET"],
+      ownSecrets: true,
+      hasPrivateKey: false,
+    });
+    expect(faultsOf(file)).toEqual([]);
+  });
+
+  test("for a machine that exists holds what was given and passes the check", () => {
+    const options = {
+      provider: "ssh",
+      address: "203.0.113.7",
+      hostKey: HOST_KEY,
+      user: "ops",
+      port: "2222",
+      host: "office",
+      agent: "agent-office",
+    };
+    const text = stackTemplate(newStack(options));
+    expect((parse(text) as { config: unknown }).config).toMatchObject({
+      "agent-fleet:hosts": {
+        office: {
+          provider: "ssh",
+          address: "203.0.113.7",
+          hostKey: HOST_KEY,
+          ssh: { user: "ops", port: 2222 },
+          agents: { "agent-office": {} },
+        },
+      },
+    });
+    expect(faultsOf(parseStackFile("office", text))).toEqual([]);
+  });
+});
+
+test("init names every wrong option at once", () => {
+  expect(() => newStack({ provider: "ssh", port: "x" })).toThrow(
+    /^init:\n {2}--address: missing.*\n {2}--host-key: missing.*ssh-keyscan.*\n {2}--port: got "x"/,
+  );
+  expect(() => newStack({ provider: "azur" })).toThrow(
+    '--provider: got "azur", expected local or ssh',
+  );
+});
+
+describe("a stack file", () => {
+  const text = (more = "") => `config:
+  agent-fleet:hosts:
+    vm-1: { provider: local, image: debian-13, agents: { a: {}, b: { port: 8788 } } }
+  agent-fleet:defaults: { source: examples/compute-agent }
+  agent-fleet:secrets:
+    WORKER_CLUSTER_TOKEN: { secure: v1:abc }
+${more}`;
+
+  test("tells the secrets that are missing; nobody's but fleet's own stacks may be given them", () => {
+    const file = parseStackFile("prod", text());
+    expect(file).toMatchObject({
+      localImages: ["debian-13"],
+      missingSecrets: ["CALLBACK_SIGNING_SECRET"],
+      ownSecrets: false,
+    });
+    expect(faultsOf(file).join("\n")).toContain("CALLBACK_SIGNING_SECRET");
+    expect(faultsOf(parseStackFile("dev", text()))).toEqual([]);
+  });
+
+  test("with faults has them all told", () => {
+    const faults = faultsOf(
+      parseStackFile("dev", text("  agent-fleet:keepReleases: 0\n  agent-fleet:purge: 1\n")),
+    );
+    expect(faults[0]).toBe("configuration of stack dev:");
+    expect(faults).toHaveLength(3);
+  });
+
+  test("that is no YAML is refused with its name", () => {
+    expect(() => parseStackFile("dev", "config: [")).toThrow(/Pulumi\.dev\.yaml: is not YAML/);
+  });
+});

@@ -1,0 +1,79 @@
+import { parseReports, render } from "../../cli/commands/status";
+import { curl, summary } from "../../cli/summary";
+
+test("lines that are no report are passed over", () => {
+  const reports = parseReports(
+    'Welcome!\n{"agent":"a","state":"available","restarts":2}\nnull\n{"x":1}\n{"agent":"b"',
+  );
+  expect([...reports.keys()]).toEqual(["a"]);
+});
+
+test("a host that does not answer is named once, with the reason", () => {
+  const gone = {
+    host: "vm-2",
+    state: "unreachable",
+    release: "",
+    url: "",
+    since: "",
+    restarts: null,
+    reason: "no answer within 10 s",
+  };
+  expect(
+    render(
+      [
+        {
+          agent: "a",
+          host: "vm-1",
+          state: "available",
+          release: "a1b2c3d4e5f6a7b8",
+          url: "http://127.0.0.1:8787",
+          since: "2026-01-02 03:04:05",
+          restarts: 0,
+        },
+        { agent: "b", ...gone },
+        { agent: "c", ...gone },
+      ],
+      "dev",
+    ),
+  ).toBe(
+    [
+      "AGENT  HOST  STATE        RELEASE       URL                    SINCE                RESTARTS",
+      "a      vm-1  available    a1b2c3d4e5f6  http://127.0.0.1:8787  2026-01-02 03:04:05  0",
+      "b      vm-2  unreachable",
+      "c      vm-2  unreachable",
+      "vm-2: no answer within 10 s",
+    ].join("\n"),
+  );
+});
+
+test("up ends with the agents, a line to reach one, and what to do next", () => {
+  const agent = {
+    host: "vm-1",
+    unit: "tseeder-agent@a",
+    port: 8787,
+    release: "a1b2c3",
+    url: "http://127.0.0.1:18787",
+    health: "available",
+  };
+  const text = summary({ agents: { a: agent }, hosts: {} }, "prod");
+  expect(text).toBe(
+    [
+      "AGENT  HOST  STATE      URL",
+      "a      vm-1  available  http://127.0.0.1:18787",
+      "",
+      "reach an agent:",
+      `  ${curl("http://127.0.0.1:18787", "prod")}`,
+      "",
+      "next:",
+      "  ./fleet status -s prod",
+      "  ./fleet ssh -s prod vm-1",
+      "  ./fleet destroy -s prod",
+    ].join("\n"),
+  );
+});
+
+test("the line that reaches an agent gives the token on stdin, never as an argument", () => {
+  expect(curl("http://127.0.0.1:1", "dev")).toMatch(
+    /^\.\/fleet config get .* \| sed .* \| curl .*-H @- /,
+  );
+});
