@@ -1,0 +1,85 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # shares its variables with the scripts that read it
+# Waiting for an agent to be ready, and knowing early when it never will be.
+# What goes wrong is written to $work/failure-*: the wait runs in a subshell.
+
+# now: hundredths of a second since boot, in $now. A clock that nobody sets, and no process to ask it.
+now() {
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
+}
+
+# probe: one health request; the answer is in $answer. Status 0: ready.
+probe() {
+  # The 5 s limit of the request itself does not cover a connect that hangs.
+  answer=$(timeout 7 "$bin/health" "$agent" 2>&1) && return 0
+  answer=${answer:-no answer within 7 s}
+  return 1
+}
+
+# give_up LAYER CAUSE
+give_up() {
+  printf '%s\n' "$1" >"$work/failure-layer"
+  printf '%s\n' "$2" >"$work/failure-cause"
+  exit 1
+}
+
+# wait_until_ready: two ready answers of one process, a second apart, before the deadline.
+# A unit that has failed, has ended, or was restarted three times will not get there.
+wait_until_ready() {
+  now
+  until=$((now + DEADLINE * 100))
+  ready_pid='' bad_result='' bad_status='' tries=0
+  while :; do
+    if probe; then
+      show_unit
+      now
+      if [ -n "$ready_pid" ] && [ "$unit_pid" = "$ready_pid" ]; then return 0; fi
+      ready_pid=$unit_pid
+      read_first "$work/stopped-at"
+      gap=$((now - first))
+      printf '%d.%02d\n' $((gap / 100)) $((gap % 100)) >"$work/gap"
+      sleep 1
+    else
+      ready_pid=
+      printf '%s\n' "$answer" >"$work/failure-answer"
+      show_unit
+      [ "$unit_result" = success ] || bad_result=$unit_result bad_status=$unit_status
+      case $unit_active in
+        failed | inactive) end_of_unit "it does not run ($unit_active)" ;;
+      esac
+      [ "$unit_restarts" -lt 3 ] || end_of_unit "it is in a crash loop ($unit_restarts restarts)"
+      tries=$((tries + 1))
+      if [ "$tries" -le 10 ]; then sleep 0.2; elif [ "$tries" -le 20 ]; then sleep 0.5; else sleep 1; fi
+    fi
+    now
+    [ "$now" -lt "$until" ] || too_late
+  done
+}
+
+end_of_unit() {
+  unit_result=${bad_result:-$unit_result} unit_status=${bad_status:-$unit_status}
+  explain_unit
+  give_up unit "$1; $why"
+}
+
+too_late() {
+  if [ -n "$bad_result" ]; then end_of_unit 'it keeps ending'; fi
+  explain_health "$answer"
+  give_up health "$why"
+}
+
+# read_failure: for the report, in $layer, $cause and $headline. $work/steps has the words of what else failed.
+read_failure() {
+  read_first "$work/failure-layer"
+  layer=${first:-host}
+  read_first "$work/failure-cause"
+  cause=$first
+  if [ -z "$cause" ]; then
+    read_first "$work/steps"
+    cause="a step failed: ${first:-no message}; check the disk's space and rights on $HOST"
+  fi
+  read_first "$work/failure-answer"
+  headline="not available within $DEADLINE s on $HOST; last answer: ${first:-none}"
+  [ "$layer" = health ] || headline="not available on $HOST; last answer: ${first:-none}"
+  rm -f "$work"/failure-*
+}

@@ -1,0 +1,158 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # shares its variables with the scripts that read it
+# The last good install of an agent: saved before a switch, put back after a failed one.
+#
+#   agents/A/last-good/   is there while a transaction is open; a run that finds it was interrupted before,
+#                         and what it holds stays the last good, whatever the interrupted run had switched to
+#     none                there was nothing before: going back means taking away
+#     release runtime port owner instance template dropin enabled
+#   /etc/SERVICE/A.env.last-good
+#
+# Called with $agent, $home (agents/A), $unit and the results of read_installed and show_unit.
+
+last_good=$home/last-good
+env_file=$etc/$agent.env
+dropin=$units/$unit.service.d/50-agent-fleet.conf
+
+# read_installed: what is in place now, in variables; all empty before the first install
+read_installed() {
+  installed_release='' installed_runtime=''
+  if [ -L "$home/current" ] && [ -L "$home/runtime" ]; then
+    {
+      read -r installed_release
+      read -r installed_runtime
+    } <<END
+$(readlink "$home/current" "$home/runtime")
+END
+    installed_release=${installed_release##*/}
+    installed_runtime=${installed_runtime##*/}
+  fi
+  read_first "$home/port"
+  installed_port=$first
+  read_first "$home/owner"
+  installed_owner=$first
+}
+
+open_transaction() {
+  if [ -d "$last_good" ]; then
+    say "$agent: the last run on $HOST was interrupted; what was there before it stays the one to return to"
+    put "$OWNER" "$home/owner"
+    return 0
+  fi
+  rm -rf "$last_good.new"
+  mkdir -p "$last_good.new"
+  if [ -z "$installed_owner" ]; then
+    : >"$last_good.new/none"
+    [ -d "$state/$agent" ] || : >"$last_good.new/no-state"
+  else
+    put "$installed_release" "$last_good.new/release"
+    put "$installed_runtime" "$last_good.new/runtime"
+    put "$installed_port" "$last_good.new/port"
+    put "$installed_owner" "$last_good.new/owner"
+    if [ "$unit_enabled" = enabled ]; then put enabled "$last_good.new/enabled"; else put disabled "$last_good.new/enabled"; fi
+    keep "$(instance_file "$agent")" "$last_good.new/instance"
+    keep "$dropin" "$last_good.new/dropin"
+    keep "$env_file" "$env_file.last-good"
+  fi
+  keep "$template" "$last_good.new/template"
+  mv "$last_good.new" "$last_good"
+  put "$OWNER" "$home/owner"
+}
+
+# keep FILE COPY: with mode and owner; no copy of a file that is not there
+keep() {
+  if [ -f "$1" ]; then
+    cp -p "$1" "$2.new"
+    mv -f "$2.new" "$2"
+  else
+    rm -f "$2"
+  fi
+}
+
+close_transaction() {
+  rm -rf "$last_good"
+  rm -f "$env_file.last-good"
+}
+
+# point LINK TARGET: a symbolic link, replaced in one step
+point() {
+  ln -sfn "$2" "$1.new"
+  mv -fT "$1.new" "$1"
+}
+
+# put_back FILE COPY: as it was, absent if it was
+put_back() {
+  if [ -f "$2" ]; then
+    mkdir -p "${1%/*}"
+    cp -p "$2" "$1.new"
+    mv -f "$1.new" "$1"
+  else
+    rm -f "$1"
+  fi
+}
+
+restore_last_good() {
+  read_first "$last_good/release"
+  previous=$first
+  point "$home/current" "../../releases/$first"
+  read_first "$last_good/runtime"
+  point "$home/runtime" "../../runtimes/$first"
+  put_back "$env_file" "$env_file.last-good"
+  put_back "$dropin" "$last_good/dropin"
+  rmdir "${dropin%/*}" 2>/dev/null || :
+  put_back "$home/port" "$last_good/port"
+  put_back "$home/owner" "$last_good/owner"
+  lock_host
+  restore_unit
+  unlock_host
+}
+
+# The template goes back too, unless the others have moved on: set_template keeps what each of them has.
+restore_unit() {
+  if [ -f "$last_good/template" ]; then
+    read_text "$last_good/template"
+    set_template "$text" "$agent"
+  fi
+  put_back "$(instance_file "$agent")" "$last_good/instance"
+}
+
+# remove_first_install: takes away what this run has added
+remove_first_install() {
+  rm -f "$env_file" "$env_file.last-good" "$dropin"
+  rmdir "${dropin%/*}" 2>/dev/null || :
+  [ ! -e "$last_good/no-state" ] || rm -rf "${state:?}/$agent"
+  lock_host
+  remove_first_unit
+  unlock_host
+  rm -rf "$home"
+}
+
+remove_first_unit() {
+  if [ -f "$last_good/template" ]; then
+    restore_unit
+  else
+    rm -f "$(instance_file "$agent")"
+    drop_template "$agent"
+  fi
+}
+
+# prune FOLDER KEEP LINK: all but the newest KEEP and those in use by any agent, now or as its last good.
+# `unpack` marks what it has just brought with .fresh-ID: no agent had the time to use it yet.
+prune() {
+  in_use=" $(readlink "$opt"/agents/*/"$3" 2>/dev/null | sed 's|.*/||' | tr '\n' ' ')"
+  for file in "$opt"/agents/*/last-good/"${1%s}"; do
+    read_first "$file"
+    in_use="$in_use$first "
+  done
+  count=0
+  find "$opt/$1" -maxdepth 1 -name '.fresh-*' -mmin +1440 -delete
+  # shellcheck disable=SC2045 # ids have no white space, and only ls sorts by time
+  for id in $(ls -1t "$opt/$1"); do
+    count=$((count + 1))
+    [ "$count" -gt "$2" ] || continue
+    case $in_use in
+      *" $id "*) continue ;;
+    esac
+    [ ! -e "$opt/$1/.fresh-$id" ] || continue
+    rm -rf "${opt:?}/$1/$id"
+  done
+}

@@ -1,0 +1,76 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # shares its variables with the scripts that read it
+# The unit files. All agents share one template, and no agent may change how another one runs:
+# an instance file (SERVICE@A.service) wins over the template, so whoever changes the template first
+# leaves the old text to the agents that still run by it.
+
+template=$units/$SERVICE@.service
+
+instance_file() {
+  printf '%s' "$units/$SERVICE@$1.service"
+}
+
+# read_text FILE: all of it in $text, empty where there is no file
+read_text() {
+  text=
+  [ ! -f "$1" ] || text=$(cat "$1")
+}
+
+# effective_unit AGENT: the text that systemd uses for it, in $text
+effective_unit() {
+  read_text "$units/$SERVICE@$1.service"
+  [ -n "$text" ] || read_text "$template"
+}
+
+# set_template TEXT EXCEPT: every other agent keeps the text that it has
+set_template() {
+  read_text "$template"
+  old=$text
+  [ "$1" != "$old" ] || return 0
+  list_agents
+  for other in $names; do
+    [ "$other" != "$2" ] || continue
+    own=$units/$SERVICE@$other.service
+    if [ ! -f "$own" ]; then
+      [ -z "$old" ] || put "$old" "$own"
+    elif read_text "$own" && [ "$text" = "$1" ]; then
+      rm -f "$own"
+    fi
+  done
+  put "$1" "$template"
+}
+
+# drop_template AGENT: the template goes with the last agent
+drop_template() {
+  list_agents
+  case $names in
+    '' | " $1") rm -f "$template" ;;
+  esac
+}
+
+# fit_to_systemd FILE...: makes FILE.fit without what this systemd does not know yet; the names go to
+# $work/left-out. To systemd a newer directive is only a line in the journal, but an operator should be
+# told what protection is missing.
+fit_to_systemd() {
+  version=$(systemctl --version)
+  version=${version#systemd }
+  for file in "$@"; do : >"$file.fit"; done
+  awk -v version="${version%%[!0-9]*}" -v left_out="$work/left-out" '
+    FILENAME == ARGV[1] {
+      if ($0 !~ /^#/ && split($0, field, "\t") >= 2) since[field[1]] = field[2] + 0
+      next
+    }
+    # A directive goes with the lines that continue it.
+    skipping { skipping = /\\$/; next }
+    /^[A-Za-z]+[ \t]*=/ {
+      name = $0
+      sub(/[ \t]*=.*/, "", name)
+      if (name in since && since[name] > version + 0) {
+        if (!(name in told)) print name >left_out
+        told[name] = 1
+        skipping = /\\$/
+        next
+      }
+    }
+    { print >(FILENAME ".fit") }
+  ' "$opt/since.tsv" "$@"
+}

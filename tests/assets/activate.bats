@@ -1,0 +1,186 @@
+#!/usr/bin/env bats
+
+load host
+
+setup() {
+  make_ready_host one two
+}
+
+@test "a first activation puts everything in its place, enables, starts, and reports" {
+  run --separate-stderr activate agent-vm-1 one
+  [ "$status" -eq 0 ]
+  [[ $output =~ ^'{"agent":"agent-vm-1","state":"available","release":"one","changed":true,"restarted":true,"gapSeconds":'[0-9]+\.[0-9][0-9]',"leftOut":[]}'$ ]]
+  [ "$stderr" = '' ]
+  home=$opt/agents/agent-vm-1
+  [ "$(readlink "$home/current")" = ../../releases/one ]
+  [ "$(readlink "$home/runtime")" = ../../runtimes/bun-1.4.5 ]
+  [ "$(cat "$home/port")" = 8787 ]
+  [ "$(cat "$home/owner")" = vm-1 ]
+  [ "$(stat -c %a "$etc/agent-vm-1.env")" = 600 ]
+  [[ $(calls) == *"chown tseeder-agent:tseeder-agent $etc/agent-vm-1.env.new"* ]]
+  [ "$(stat -c %a "$state/agent-vm-1")" = 750 ]
+  diff "$assets/systemd/tseeder-agent@.service" "$units/tseeder-agent@.service"
+  [ "$(property agent-vm-1 enabled)" = enabled ]
+  [ "$(calls | grep -c restart)" = 1 ]
+}
+
+@test "nothing is left of the transaction, and no secret in memory" {
+  activate agent-vm-1 one
+  [ ! -e "$opt/agents/agent-vm-1/last-good" ]
+  [ ! -e "$etc/agent-vm-1.env.last-good" ]
+  [ ! -e "$FLEET_ROOT/run/tseeder-agent/activate.agent-vm-1" ]
+  [ "$(grep -rl token-canary "$FLEET_ROOT")" = "$etc/agent-vm-1.env" ]
+}
+
+@test "the same once more changes nothing and restarts nothing" {
+  activate agent-vm-1 one
+  tree >"$BATS_TEST_TMPDIR/before"
+  forget_calls
+  run --separate-stderr activate agent-vm-1 one
+  [ "$output" = '{"agent":"agent-vm-1","state":"available","release":"one","changed":false,"restarted":false,"gapSeconds":0,"leftOut":[]}' ]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+  [ "$(calls)" = '' ]
+}
+
+@test "each of release, env, unit, drop-in and port is a change" {
+  activate agent-vm-1 one
+  for change in TOKEN=token-other "UNIT=[Service]" "DROPIN=[Service]" PORT=9000; do
+    run --separate-stderr activate agent-vm-1 one "$change"
+    [[ $output == *'"changed":true,"restarted":true'* ]]
+    activate agent-vm-1 one
+  done
+  run --separate-stderr activate agent-vm-1 two
+  [[ $output == *'"release":"two","changed":true'* ]]
+}
+
+@test "an agent that runs but is not ready is started again by the next run" {
+  activate agent-vm-1 one
+  systemctl stop tseeder-agent@agent-vm-1
+  run --separate-stderr activate agent-vm-1 one
+  [[ $output == *'"changed":true,"restarted":true'* ]]
+}
+
+@test "a release or runtime that is not there is refused before anything is touched" {
+  tree >"$BATS_TEST_TMPDIR/before"
+  run --separate-stderr activate agent-vm-1 nine
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'layer release: the release nine is not on this host'* ]]
+  run --separate-stderr activate agent-vm-1 one RUNTIME=node-9
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'layer release: the runtime node-9 is not on this host'* ]]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "a payload that was cut is refused before anything is touched" {
+  activate agent-vm-1 one
+  tree >"$BATS_TEST_TMPDIR/before"
+  run sh -c 'echo H4sIAAAA | sh "$0" agent-vm-1' "$opt/bin/activate"
+  [ "$status" -eq 1 ]
+  [[ $output == 'agent-vm-1: its payload did not arrive whole'* ]]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "agent names that lead elsewhere are refused" {
+  for name in ../x A 1a '' "$(printf 'a%.0s' {1..32})"; do
+    run sh "$opt/bin/activate" "$name" </dev/null
+    [ "$status" -eq 1 ]
+    [[ $output == *'allowed is [a-z]'* ]]
+  done
+}
+
+@test "a port that another process holds is refused with its name, and nothing is touched" {
+  printf ' sl local rem st\n 0: 00000000:2253 00000000:0000 0A\n' >"$FLEET_ROOT/proc/net/tcp"
+  tree >"$BATS_TEST_TMPDIR/before"
+  run --separate-stderr activate agent-vm-1 one
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'layer port: port 8787 is taken by nginx (pid 42)'* ]]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "its own port is no stranger's, a neighbour's is called by name" {
+  activate agent-vm-1 one
+  printf ' sl local rem st\n 0: 00000000:2253 00000000:0000 0A\n' >"$FLEET_ROOT/proc/net/tcp6"
+  activate agent-vm-1 two
+  run --separate-stderr activate agent-vm-2 one
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'port 8787 is taken by the agent agent-vm-1'* ]]
+}
+
+@test "a disabled agent is installed, stopped and disabled" {
+  run --separate-stderr activate agent-vm-1 one ENABLED=no
+  [[ $output == *'"state":"disabled","release":"one","changed":true,"restarted":false'* ]]
+  [ "$(property agent-vm-1 active)" != active ]
+  run --separate-stderr activate agent-vm-1 one ENABLED=no
+  [[ $output == *'"state":"disabled","release":"one","changed":false'* ]]
+  activate agent-vm-1 one
+  run --separate-stderr activate agent-vm-1 one ENABLED=no
+  [ "$(property agent-vm-1 active)" = inactive ]
+  [ "$(property agent-vm-1 enabled)" = disabled ]
+}
+
+@test "another owner takes over" {
+  activate agent-vm-1 one
+  activate agent-vm-1 one OWNER=new
+  [ "$(cat "$opt/agents/agent-vm-1/owner")" = new ]
+}
+
+@test "a changed template leaves the neighbours as they run" {
+  activate agent-vm-1 one UNIT=old
+  activate agent-vm-2 one UNIT=old PORT=8788
+  pid=$(property agent-vm-2 pid)
+  activate agent-vm-1 one UNIT=new
+  [ "$(cat "$units/tseeder-agent@.service")" = new ]
+  [ ! -e "$units/tseeder-agent@agent-vm-1.service" ]
+  [ "$(cat "$units/tseeder-agent@agent-vm-2.service")" = old ]
+  [ "$(property agent-vm-2 pid)" = "$pid" ]
+  activate agent-vm-2 one UNIT=new PORT=8788
+  [ ! -e "$units/tseeder-agent@agent-vm-2.service" ]
+}
+
+@test "a drop-in comes and goes" {
+  file=$units/tseeder-agent@agent-vm-1.service.d/50-agent-fleet.conf
+  activate agent-vm-1 one 'DROPIN=[Service]'
+  [ "$(cat "$file")" = '[Service]' ]
+  activate agent-vm-1 one
+  [ ! -e "${file%/*}" ]
+}
+
+@test "directives that this systemd does not know are left out, with the lines that continue them" {
+  unit=$(printf '[Service]\n# ProtectClock=yes\nProtectClock=yes\nProtectSystem=strict\nNoExecPaths=/a \\\n  /b\nUser=x')
+  FAKE_SYSTEMD=239 run --separate-stderr activate agent-vm-1 one "UNIT=$unit" "DROPIN=ProtectProc=invisible"
+  [[ $output == *'"leftOut":["ProtectClock","NoExecPaths","ProtectProc"]}' ]]
+  [ "$(cat "$units/tseeder-agent@.service")" = "$(printf '[Service]\n# ProtectClock=yes\nProtectSystem=strict\nUser=x')" ]
+  FAKE_SYSTEMD=252 run --separate-stderr activate agent-vm-1 one "UNIT=$unit"
+  [[ $output == *'"leftOut":[]}' ]]
+}
+
+@test "old releases go, but never one in use or just brought" {
+  mkdir "$opt"/releases/{three,four,five}
+  activate agent-vm-2 five PORT=8788 KEEP_RELEASES=9
+  touch -d 2020-01-01 "$opt/releases/five" "$opt/releases/four" "$opt/releases/three"
+  : >"$opt/releases/.fresh-four"
+  mkdir -p "$opt/runtimes/old/bin"
+  activate agent-vm-1 one KEEP_RELEASES=2
+  [ "$(cd "$opt/releases" && echo *)" = 'five four one two' ]
+  [ "$(cd "$opt/runtimes" && echo *)" = bun-1.4.5 ]
+}
+
+@test "data that an uninstall has kept is given back to the agent" {
+  mkdir -p "$state/agent-vm-1"
+  activate agent-vm-1 one
+  [[ $(calls) == *"chown -R tseeder-agent:tseeder-agent $state/agent-vm-1"* ]]
+}
+
+@test "no secret is an argument of any process" {
+  mkdir "$BATS_TEST_TMPDIR/spy"
+  for command in awk sed cat cp mv chown readlink timeout mkdir rm tar base64; do
+    printf '#!/bin/sh\necho "%s $*" >>"%s/argv"\nexec %s "$@"\n' "$command" "$BATS_TEST_TMPDIR" "$(command -v "$command")" \
+      >"$BATS_TEST_TMPDIR/spy/$command"
+  done
+  chmod 755 "$BATS_TEST_TMPDIR"/spy/*
+  activate agent-vm-1 one >/dev/null
+  behaves two crash
+  PATH=$BATS_TEST_TMPDIR/spy:$PATH activate agent-vm-1 two >/dev/null 2>&1 || :
+  grep -q '^awk' "$BATS_TEST_TMPDIR/argv"
+  run ! grep -q canary "$BATS_TEST_TMPDIR/argv"
+}

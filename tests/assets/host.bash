@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# A host in a folder: FLEET_ROOT holds its files, stubs/ stand in for the commands that would touch this machine.
+# $FLEET_ROOT/fake holds what the stubs know: units/<unit>/<property>, releases/<id> (how it behaves), calls.
+
+bats_require_minimum_version 1.5.0
+
+assets=$BATS_TEST_DIRNAME/../../assets
+
+make_host() {
+  export FLEET_ROOT=$BATS_TEST_TMPDIR/host
+  export PATH=$BATS_TEST_DIRNAME/stubs:$PATH
+  mkdir -p "$FLEET_ROOT"/{opt,etc/systemd/system,var/lib,root,run/systemd/system,proc/net,fake/units,fake/releases,fake/users}
+  os debian 12 'Debian GNU/Linux 12 (bookworm)'
+  payload=$BATS_TEST_TMPDIR/payload
+  mkdir -p "$payload"
+  cp -r "$assets/scripts/setup" "$assets/scripts/bin" "$assets/systemd/since.tsv" "$payload"
+  cat >"$payload/profile.conf" <<'END'
+SERVICE='tseeder-agent'
+HEALTH_PATH='/health'
+HEALTH_FIELD='status'
+HEALTH_READY='available full'
+HEALTH_TOKEN_VARIABLE='WORKER_CLUSTER_TOKEN'
+END
+  opt=$FLEET_ROOT/opt/tseeder-agent
+  etc=$FLEET_ROOT/etc/tseeder-agent
+  units=$FLEET_ROOT/etc/systemd/system
+  state=$FLEET_ROOT/var/lib/tseeder-agent
+}
+
+# os ID VERSION_ID PRETTY_NAME
+os() {
+  printf 'ID=%s\nVERSION_ID="%s"\nPRETTY_NAME="%s"\n' "$1" "$2" "$3" >"$FLEET_ROOT/etc/os-release"
+}
+
+do_setup() {
+  sh "$payload/setup" "${1-vm-1}" amd64 100 "${@:2}"
+}
+
+# A host after set-up, with one runtime and the named releases; health is the stub's.
+make_ready_host() {
+  make_host
+  do_setup >/dev/null
+  cp "$BATS_TEST_DIRNAME/stubs/health" "$opt/bin/health"
+  mkdir -p "$opt/runtimes/bun-1.4.5/bin"
+  for release; do mkdir -p "$opt/releases/$release"; done
+}
+
+# behaves RELEASE crash|ends|refused|silent|403|500|starting
+behaves() {
+  printf '%s\n' "$2" >"$FLEET_ROOT/fake/releases/$1"
+}
+
+# activate AGENT RELEASE [VARIABLE=value…]: of activation.conf; TOKEN, UNIT and DROPIN of the payload
+activate() {
+  local agent=$1 release=$2 staged=$BATS_TEST_TMPDIR/staged
+  shift 2
+  local TOKEN=token-canary UNIT='' DROPIN='' PORT=8787 OWNER=vm-1 assignment
+  for assignment; do local "$assignment"; done
+  UNIT=${UNIT:-$(cat "$assets/systemd/tseeder-agent@.service")}
+  rm -rf "$staged"
+  mkdir "$staged"
+  printf 'PORT="%s"\nWORKER_CLUSTER_TOKEN="%s"\nWORKER_ID="%s"\n' "$PORT" "$TOKEN" "$agent" >"$staged/env"
+  printf '%s\n' "$UNIT" >"$staged/unit"
+  printf '%s' "$DROPIN" >"$staged/dropin"
+  cat >"$staged/activation.conf" <<END
+OWNER='$OWNER'
+HOST='vm-1'
+RELEASE='$release'
+RUNTIME='${RUNTIME:-bun-1.4.5}'
+PORT='$PORT'
+ENABLED='${ENABLED:-yes}'
+DEADLINE='${DEADLINE:-1}'
+KEEP_RELEASES='${KEEP_RELEASES:-3}'
+SECRET_NAMES='WORKER_CLUSTER_TOKEN'
+END
+  tar -C "$staged" -czf - . | base64 | sh "$opt/bin/activate" "$agent"
+}
+
+running() {
+  readlink "$opt/agents/$1/current" | sed 's|.*/||'
+}
+
+calls() {
+  cat "$FLEET_ROOT/fake/calls"
+}
+
+forget_calls() {
+  : >"$FLEET_ROOT/fake/calls"
+}
+
+# property AGENT NAME
+property() {
+  cat "$FLEET_ROOT/fake/units/tseeder-agent@$1/$2" 2>/dev/null
+}
+
+# tree: every file and link with mode and content, for comparing before with after
+tree() {
+  (cd "$FLEET_ROOT" && find . -path ./fake -prune -o -path ./run -prune -o -printf '%p %m %l\n' | sort)
+  (cd "$FLEET_ROOT" && find . -path ./fake -prune -o -path ./run -prune -o -type f -print0 | sort -z | xargs -0 sha256sum)
+}

@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+
+load host
+
+setup() {
+  make_ready_host one two three
+}
+
+@test "a release in a crash loop is taken back, with the layer, the cause and the journal" {
+  activate agent-vm-1 one
+  behaves two crash
+  run --separate-stderr activate agent-vm-1 two
+  [ "$status" -eq 1 ]
+  [ "$output" = '' ]
+  [[ $stderr == 'agent-vm-1: not available on vm-1; last answer: no answer'* ]]
+  [[ $stderr == *'layer unit: it is in a crash loop (3 restarts); it exits with status 7'* ]]
+  [[ $stderr == *'the previous release one is back and available'* ]]
+  [ "$(running agent-vm-1)" = one ]
+  [ "$(property agent-vm-1 active)" = active ]
+}
+
+@test "the journal in the message begins with the start, has 15 lines at most, and no secret" {
+  behaves one crash
+  run --separate-stderr activate agent-vm-1 one
+  [[ $stderr == *'    line 20 [WORKER_CLUSTER_TOKEN]' ]]
+  [[ $stderr != *'line 5 '* ]]
+  [[ $stderr != *farewell* ]]
+  [[ $stderr != *canary* ]]
+}
+
+@test "an answer 403 is told with the variable's name after the deadline" {
+  activate agent-vm-1 one
+  behaves two 403
+  run --separate-stderr activate agent-vm-1 two
+  [ "$status" -eq 1 ]
+  [[ $stderr == 'agent-vm-1: not available within 1 s on vm-1; last answer: 403 Forbidden'* ]]
+  [[ $stderr == *'layer health: WORKER_CLUSTER_TOKEN'* ]]
+  [ "$(running agent-vm-1)" = one ]
+}
+
+@test "each way not to become available has its own cause" {
+  activate agent-vm-1 one
+  while IFS='|' read -r behaviour words; do
+    behaves two "$behaviour"
+    run --separate-stderr activate agent-vm-1 two
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"$words"* ]]
+    [[ $stderr == *'the previous release one is back and available'* ]]
+  done <<'END'
+ends|layer unit: it does not run (inactive); it ended by itself with exit status 0
+silent|layer health: the agent runs, but listens on another port
+500|layer health: the agent fails inside
+starting|layer health: it answers, but status is none of: available full
+refused|layer unit: systemd refuses to start it: Failed to restart
+END
+}
+
+@test "what systemd says is redacted as well" {
+  behaves one refused
+  run --separate-stderr activate agent-vm-1 one
+  [[ $stderr == *'bad setting, [WORKER_CLUSTER_TOKEN].'* ]]
+  [[ $stderr != *canary* ]]
+}
+
+@test "env, unit, drop-in, port and owner go back too, byte for byte" {
+  activate agent-vm-1 one UNIT=old DROPIN=old-dropin
+  activate agent-vm-2 one UNIT=old PORT=8788
+  tree >"$BATS_TEST_TMPDIR/before"
+  behaves two crash
+  run activate agent-vm-1 two UNIT=new DROPIN=new PORT=9000 TOKEN=token-new OWNER=new
+  [ "$status" -eq 1 ]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "a first install that fails leaves nothing, running or installed" {
+  tree >"$BATS_TEST_TMPDIR/before"
+  behaves one crash
+  run --separate-stderr activate agent-vm-1 one
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'there was no previous release; the agent is stopped'* ]]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+  [ "$(property agent-vm-1 active)" = inactive ]
+  [ "$(property agent-vm-1 enabled)" = disabled ]
+}
+
+@test "a first install that fails keeps the data that was there, and the neighbours' template" {
+  activate agent-vm-2 one UNIT=old PORT=8788
+  mkdir -p "$state/agent-vm-1"
+  echo data >"$state/agent-vm-1/file"
+  tree >"$BATS_TEST_TMPDIR/before"
+  behaves two crash
+  run activate agent-vm-1 two UNIT=new
+  [ "$status" -eq 1 ]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "an agent that was disabled before is stopped again" {
+  activate agent-vm-1 one ENABLED=no
+  behaves two crash
+  run --separate-stderr activate agent-vm-1 two
+  [[ $stderr == *'the previous release one is back, stopped as before'* ]]
+  [ "$(property agent-vm-1 active)" = inactive ]
+  [ "$(property agent-vm-1 enabled)" = disabled ]
+}
+
+@test "a previous release that is broken too is told as such" {
+  activate agent-vm-1 one
+  behaves one 500
+  behaves two crash
+  run --separate-stderr activate agent-vm-1 two
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'the previous release one is back, but does not become available either'* ]]
+  [ "$(running agent-vm-1)" = one ]
+}
+
+@test "after an interrupted run, the last good is still the one before it" {
+  activate agent-vm-1 one
+  behaves two killed
+  run activate agent-vm-1 two TOKEN=token-two
+  [ "$status" -ne 0 ]
+  [ "$(running agent-vm-1)" = two ]
+  [ -d "$opt/agents/agent-vm-1/last-good" ]
+  behaves three crash
+  run --separate-stderr activate agent-vm-1 three TOKEN=token-three
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'was interrupted'*'the previous release one is back and available'* ]]
+  [ "$(running agent-vm-1)" = one ]
+  grep -q '"token-canary"' "$etc/agent-vm-1.env"
+  [ ! -e "$opt/agents/agent-vm-1/last-good" ]
+}
+
+@test "after an interrupted run, a good release ends the transaction" {
+  activate agent-vm-1 one
+  behaves two killed
+  run activate agent-vm-1 two
+  run activate agent-vm-1 three
+  [ "$status" -eq 0 ]
+  [ "$(running agent-vm-1)" = three ]
+  [ ! -e "$opt/agents/agent-vm-1/last-good" ]
+  [ ! -e "$etc/agent-vm-1.env.last-good" ]
+  [ "$(grep -rl token-canary "$FLEET_ROOT")" = "$etc/agent-vm-1.env" ]
+}
+
+@test "after an interrupted first install, a failure leaves nothing" {
+  tree >"$BATS_TEST_TMPDIR/before"
+  behaves one killed
+  run activate agent-vm-1 one
+  [ -e "$opt/agents/agent-vm-1/last-good/none" ]
+  behaves two crash
+  run activate agent-vm-1 two
+  [ "$status" -eq 1 ]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+}

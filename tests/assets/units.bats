@@ -1,0 +1,59 @@
+#!/usr/bin/env bats
+
+load host
+
+setup() {
+  unit=$BATS_TEST_TMPDIR/tseeder-agent@a.service
+  cp "$assets/systemd/tseeder-agent@.service" "$unit"
+}
+
+@test "systemd has nothing to say about the unit" {
+  # the one thing that is not on this machine: the agent's program
+  sed -i 's|^ExecStart=.*|ExecStart=/bin/true|' "$unit"
+  run systemd-analyze verify "$unit"
+  [ "$output" = '' ]
+  [ "$status" -eq 0 ]
+}
+
+@test "the unit's exposure is 1.2 at most" {
+  run systemd-analyze security --offline=true --no-pager --threshold=12 "$unit"
+  [ "$status" -eq 0 ]
+}
+
+@test "the unit has every directive that its operators rely on" {
+  while read -r line; do
+    grep -qxF "$line" "$unit"
+  done <<'END'
+Type=simple
+User=tseeder-agent
+EnvironmentFile=/etc/tseeder-agent/%i.env
+WorkingDirectory=/opt/tseeder-agent/agents/%i/current
+ExecStart=/opt/tseeder-agent/agents/%i/runtime/bin/bun /opt/tseeder-agent/agents/%i/current/src/index.ts
+Restart=on-failure
+RestartSec=5s
+NoNewPrivileges=yes
+ProtectSystem=strict
+PrivateTmp=yes
+ReadWritePaths=/var/lib/tseeder-agent/%i
+LimitNOFILE=65536
+StandardOutput=journal
+StandardError=journal
+END
+}
+
+@test "JavaScript engines may compile: memory is not locked against it" {
+  run ! grep -q '^MemoryDenyWriteExecute=yes' "$unit"
+}
+
+@test "the metadata services of the clouds are denied" {
+  for address in 169.254.169.254 fd00:ec2::254 169.254.170.2 100.100.100.200 192.0.0.192 168.63.129.16; do
+    grep -Eq "^IPAddressDeny=(.* )?$address( |$)" "$unit"
+  done
+}
+
+@test "since.tsv names only what a unit uses, each newer than the oldest systemd" {
+  grep -v '^#' "$assets/systemd/since.tsv" | while IFS=$'\t' read -r directive version; do
+    grep -q "^$directive=" "$assets"/systemd/*.service
+    [ "$version" -gt 239 ]
+  done
+}
