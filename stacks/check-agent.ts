@@ -34,6 +34,12 @@ export function agentSettings(
       text: `got "${runtime}", expected one of ${profile.runtimes.join(", ")} for profile ${profile.name}`,
     });
   }
+  if (profile.install === "host" && runtime !== "bun") {
+    context.problems.push({
+      path: where("runtime"),
+      text: `got "${runtime}", expected bun: profile ${profile.name} installs its packages on the host, by bun`,
+    });
+  }
   const port = own.port ?? profile.port;
   return {
     name,

@@ -85,3 +85,28 @@ END
   unpack release abc "$sum" https://example.com/x.tgz
   [ -f "$opt/releases/abc/package/bin/bun" ]
 }
+
+# The installer is a stand-in for bun: it brings one package, or fails.
+make_installer() {
+  mkdir -p "$opt/runtimes/bun-1/bin"
+  printf '#!/bin/sh\n%s\n' "$1" >"$opt/runtimes/bun-1/bin/bun"
+  chmod 755 "$opt/runtimes/bun-1/bin/bun"
+}
+
+@test "packages are installed on the host as the service user, by the lock, without root's environment" {
+  # shellcheck disable=SC2016 # for the installer's shell
+  make_installer 'mkdir node_modules && echo "$*" >node_modules/arguments && env >node_modules/environment'
+  SECRET=of-root unpack release abc "$sum" "$archive" --install-with bun-1
+  [[ $(cat "$opt/releases/abc/node_modules/arguments") == 'install --frozen-lockfile --production '* ]]
+  ! grep -q of-root "$opt/releases/abc/node_modules/environment"
+  grep -q 'setpriv --reuid tseeder-agent --regid tseeder-agent --clear-groups --no-new-privs' "$FLEET_ROOT/fake/calls"
+  [ ! -e "$opt/releases/abc/home" ]
+}
+
+@test "packages that cannot be installed leave no release, and the installer's words are told" {
+  make_installer 'echo "no such package: leftpad"; exit 1'
+  run unpack release abc "$sum" "$archive" --install-with bun-1
+  [ "$status" -eq 1 ]
+  [[ $output == *'no such package: leftpad'*'cannot be installed on this host'* ]]
+  [ ! -e "$opt/releases/abc" ]
+}
