@@ -30,7 +30,11 @@ async function check(): Promise<Counts> {
           ["shfmt", ["shfmt", "-d", "-i", "2", "-ci", "-s", ...scripts]],
         ] as const)),
     ...programs.map(
-      (path) => [`fresh: ${path}`, [process.execPath, "--import", "tsx", path, "--check"]] as const,
+      (path) =>
+        [
+          `fresh: ${path}`,
+          [process.execPath, "--require", "./toolchain/transpile.cjs", path, "--check"],
+        ] as const,
     ),
   ];
   let failed = 0;

@@ -79,7 +79,7 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
   }
 }
 
-const VM = ["node", "--import", "tsx", "vm/main.ts"];
+const VM = ["node", "--require", "./toolchain/transpile.cjs", "vm/main.ts"];
 
 /** What `vm/main.ts start` reads on stdin. */
 function machineSpec(name: string, args: LocalHostArgs, hostKey: KeyPair): pulumi.Output<string> {

@@ -66,20 +66,24 @@ function stackFile(
 }
 
 function fleet(args: readonly string[], env: Record<string, string> = {}) {
-  const result = spawnSync(process.execPath, ["--import", "tsx", "cli/main.ts", ...args], {
-    cwd: clone,
-    encoding: "utf8",
-    env: {
-      PATH: `${bin}:${process.env["PATH"] ?? ""}`,
-      HOME: home,
-      AGENT_FLEET_CACHE: join(home, "cache"),
-      PULUMI_HOME: join(home, "pulumi"),
-      PULUMI_BACKEND_URL: `file://${join(clone, "state")}`,
-      PULUMI_CONFIG_PASSPHRASE: "x",
-      FAKE_LOG: log,
-      ...env,
+  const result = spawnSync(
+    process.execPath,
+    ["--require", "./toolchain/transpile.cjs", "cli/main.ts", ...args],
+    {
+      cwd: clone,
+      encoding: "utf8",
+      env: {
+        PATH: `${bin}:${process.env["PATH"] ?? ""}`,
+        HOME: home,
+        AGENT_FLEET_CACHE: join(home, "cache"),
+        PULUMI_HOME: join(home, "pulumi"),
+        PULUMI_BACKEND_URL: `file://${join(clone, "state")}`,
+        PULUMI_CONFIG_PASSPHRASE: "x",
+        FAKE_LOG: log,
+        ...env,
+      },
     },
-  });
+  );
   const calls = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
   return {
     code: result.status,

@@ -1,0 +1,352 @@
+/**
+ * The main job on a real VM, from a fresh clone to an empty machine again. The tests of this file
+ * are one story: each goes on from where the one before it ended.
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { Clone } from "./support/clone";
+import { filesWith, forms } from "./support/secrets-search";
+import { until } from "./support/wait";
+
+const TOKEN = `canary-token-${randomBytes(8).toString("hex")}`;
+const SIGNING = `canary-"sign$ing\`${randomBytes(8).toString("hex")}\\`;
+const OWN = `canary-own-${randomBytes(8).toString("hex")}`;
+const CANARIES = [TOKEN, SIGNING, OWN].flatMap(forms);
+const ENTRY = "examples/compute-agent/src/index.ts";
+const AGENTS = ["agent-vm-1", "agent-vm-2"] as const;
+
+const clone = new Clone();
+let good: string;
+let firstRelease: string;
+
+interface Outputs {
+  readonly agents: Record<string, { url: string; release: string; health: string; unit: string }>;
+  readonly hosts: Record<string, { address: string; port: number; hostKey: string }>;
+}
+
+beforeAll(() => {
+  good = clone.file(ENTRY);
+  // A small VM and a short deadline; everything else is the stack file of the project.
+  const stack = clone
+    .file("Pulumi.dev.yaml")
+    .replace("provider: local", "provider: local\n      size: 2cpu-1gb-10gb")
+    .replace("defaults:", "defaults:\n    healthTimeoutSeconds: 45");
+  clone.write("Pulumi.dev.yaml", stack);
+});
+
+afterAll(async () => {
+  try {
+    await clone.fleet(["destroy", "--yes"]);
+  } finally {
+    clone.remove();
+  }
+});
+
+const outputs = async () =>
+  JSON.parse((await clone.ok(["stack", "output", "--json"])).stdout) as Outputs;
+const vm = (command: string) => clone.on("vm-1", command);
+
+async function health(
+  url: string,
+  token?: string,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const answer = await fetch(`${url}/health`, { headers });
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+}
+
+async function expectBothAvailable(): Promise<void> {
+  for (const [name, { url }] of Object.entries((await outputs()).agents)) {
+    expect(await health(url, TOKEN)).toMatchObject({
+      status: 200,
+      body: { status: "available", workerId: name },
+    });
+  }
+}
+
+const processIds = () =>
+  vm(AGENTS.map((name) => `systemctl show -P MainPID tseeder-agent@${name}`).join("; "));
+
+/** How often sshd let somebody in, and how many of them sent files; in the journal of all boots. */
+async function connections(): Promise<{ accepted: number; uploads: number }> {
+  const text = await vm(
+    "journalctl -q -o cat -t sshd | grep -c '^Accepted'; journalctl -q -o cat -t sshd | grep -c 'subsystem request for sftp' || true",
+  );
+  const [accepted = 0, uploads = 0] = text.split("\n").map(Number);
+  return { accepted, uploads };
+}
+
+test("up takes a fresh clone to two agents that answer available", async () => {
+  await clone.ok(["stack", "init", "dev"]);
+  await clone.setSecret("agent-fleet:secrets.WORKER_CLUSTER_TOKEN", TOKEN);
+  await clone.setSecret("agent-fleet:secrets.CALLBACK_SIGNING_SECRET", SIGNING);
+  await clone.setSecret("agent-fleet:agentSecrets.agent-vm-2.R2_SECRET_ACCESS_KEY", OWN);
+  const { stdout } = await clone.ok(["up"]);
+  for (const name of AGENTS) {
+    expect(stdout).toMatch(new RegExp(`${name} +vm-1 +available +http://127\\.0\\.0\\.1:\\d+`));
+  }
+  await expectBothAvailable();
+  firstRelease = (await outputs()).agents["agent-vm-1"]?.release ?? "";
+});
+
+test("without the token an agent answers 401, with a wrong one 403", async () => {
+  const url = (await outputs()).agents["agent-vm-1"]?.url ?? "";
+  expect((await health(url)).status).toBe(401);
+  expect((await health(url, "wrong")).status).toBe(403);
+});
+
+test("env files are 600 and the service user's, who has neither shell nor home", async () => {
+  expect(await vm("stat -c '%a %U %n' /etc/tseeder-agent/*.env")).toBe(
+    AGENTS.map((name) => `600 tseeder-agent /etc/tseeder-agent/${name}.env`).join("\n"),
+  );
+  expect(await vm("getent passwd tseeder-agent")).toMatch(
+    /:\/nonexistent:\/(usr\/)?s?bin\/(nologin|false)$/,
+  );
+});
+
+test("systemd hands every value to the agent as it was given, quotes and all", async () => {
+  const environment = await vm(
+    "tr '\\0' '\\n' </proc/$(systemctl show -P MainPID tseeder-agent@agent-vm-1)/environ",
+  );
+  expect(environment.split("\n")).toEqual(
+    expect.arrayContaining([
+      `CALLBACK_SIGNING_SECRET=${SIGNING}`,
+      `WORKER_CLUSTER_TOKEN=${TOKEN}`,
+      "DOWNLOAD_DIR=/var/lib/tseeder-agent/agent-vm-1/downloads",
+    ]),
+  );
+  expect(environment).not.toContain(OWN);
+});
+
+test("the running unit's exposure is at most 1.2, and the agent works under it", async () => {
+  const text = await vm("systemd-analyze security --no-pager tseeder-agent@agent-vm-1 | tail -n 1");
+  expect(Number(/exposure level .*: ([0-9.]+)/.exec(text)?.[1])).toBeLessThanOrEqual(1.2);
+  const url = (await outputs()).agents["agent-vm-1"]?.url ?? "";
+  const headers = { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json" };
+  const job = { kind: "sha256", text: "x", rounds: 10 };
+  const started = await fetch(`${url}/jobs`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(job),
+  });
+  expect(started.status).toBe(202);
+});
+
+test("the service can change neither its release nor its runtime, and cannot ask for the cloud's credentials", async () => {
+  const mayWrite = await vm(
+    "find /opt/tseeder-agent ! -type l -writable -print -quit 2>/dev/null | wc -l; " +
+      "setpriv --reuid tseeder-agent --regid tseeder-agent --clear-groups find /opt/tseeder-agent ! -type l -writable",
+  );
+  expect(mayWrite).toBe("1");
+  const denied = await vm("systemctl show -P IPAddressDeny tseeder-agent@agent-vm-1");
+  expect(denied).toContain("169.254.169.254");
+});
+
+test("a second up changes nothing and opens no SSH connection", async () => {
+  const before = await connections();
+  const { output } = await clone.ok(["up"]);
+  expect(output).toContain("nothing had to be changed");
+  // The second count itself logs in once.
+  expect(await connections()).toEqual({ ...before, accepted: before.accepted + 1 });
+});
+
+test("a changed file is one upload and one restart per agent, and the old release is kept", async () => {
+  const [before, ids] = [await connections(), await processIds()];
+  good = good.replace('"listening"', '"listening well"');
+  clone.write(ENTRY, good);
+  await clone.ok(["up"]);
+  const after = await connections();
+  expect(after.uploads - before.uploads).toBe(1);
+  const now = await processIds();
+  now.split("\n").forEach((id, index) => {
+    expect(id).not.toBe(ids.split("\n")[index]);
+  });
+  // One start since then, none of them by systemd itself after a crash.
+  const starts = await vm(
+    AGENTS.map((name) => `systemctl show -P NRestarts tseeder-agent@${name}`).join("; "),
+  );
+  expect(starts).toBe("0\n0");
+  const { release } = (await outputs()).agents["agent-vm-1"] ?? { release: "" };
+  expect(release).not.toBe(firstRelease);
+  expect((await vm("ls /opt/tseeder-agent/releases")).split("\n").sort()).toEqual(
+    [firstRelease, release].sort(),
+  );
+  await expectBothAvailable();
+});
+
+const BAD_RELEASES = [
+  {
+    name: "crashes at its start",
+    change: (source: string) => `throw new Error("canary of the crash");\n${source}`,
+    layer: /layer unit: it is in a crash loop \(\d+ restarts\)/,
+    journal: "canary of the crash",
+  },
+  {
+    name: "never becomes available",
+    change: (source: string) =>
+      source.replace("server.listen(config.port", "server.listen(config.port + 100"),
+    layer:
+      /not available within 45 s on vm-1.*\n.*layer health: the agent runs, but listens on another port/,
+    journal: "listening well",
+  },
+  {
+    name: "answers 403 to its own token",
+    change: (source: string) =>
+      source.replace(
+        "readConfig(process.env)",
+        'readConfig({ ...process.env, WORKER_CLUSTER_TOKEN: "other" })',
+      ),
+    layer: /last answer: 403 Forbidden\n +layer health: WORKER_CLUSTER_TOKEN/,
+    journal: "listening well",
+  },
+];
+
+test.each(BAD_RELEASES)(
+  "a release that $name makes up fail with its layer and journal, and the previous one serves",
+  async ({ change, layer, journal }) => {
+    const release = (await outputs()).agents["agent-vm-1"]?.release ?? "";
+    clone.write(ENTRY, change(good));
+    const { code, output } = await clone.fleet(["up"]);
+    expect(code).not.toBe(0);
+    expect(output).toMatch(layer);
+    expect(output).toContain(`the previous release ${release} is back and available`);
+    expect(output.slice(output.indexOf("journal:"))).toContain(journal);
+    expect(await vm("readlink /opt/tseeder-agent/agents/*/current")).toBe(
+      [release, release].map((id) => `../../releases/${id}`).join("\n"),
+    );
+    await expectBothAvailable();
+  },
+);
+
+test("after bad releases the good one goes through", async () => {
+  clone.write(ENTRY, good);
+  await clone.ok(["up"]);
+  await expectBothAvailable();
+});
+
+test("a rotated secret restarts the agents that use it, and is in no process's arguments meanwhile", async () => {
+  // The sampler reads the arguments of all processes until its file is removed.
+  await vm(
+    "touch /run/sampling; nohup sh -c 'while [ -e /run/sampling ]; do cat /proc/[0-9]*/cmdline; sleep 0.05; done' >/run/arguments 2>/dev/null </dev/null & sleep 0",
+  );
+  const sampled = new Set<string>();
+  const timer = setInterval(() => {
+    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      try {
+        sampled.add(readFileSync(`/proc/${pid}/cmdline`, "latin1"));
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }, 50);
+  try {
+    await clone.setSecret("agent-fleet:secrets.CALLBACK_SIGNING_SECRET", `${SIGNING}2`);
+    await clone.ok(["up"]);
+  } finally {
+    clearInterval(timer);
+    await vm("rm /run/sampling");
+  }
+  const remote = await vm("tr '\\0' ' ' </run/arguments; rm /run/arguments");
+  expect(remote).toContain("/opt/tseeder-agent/bin/activate agent-vm-1");
+  for (const secret of CANARIES) {
+    expect(remote).not.toContain(secret);
+    expect([...sampled].filter((line) => line.includes(secret))).toEqual([]);
+  }
+  await expectBothAvailable();
+});
+
+test("secrets are found nowhere but in env files, the agents' processes and the encrypted state", async () => {
+  clone.transcript += (await clone.ok(["stack", "export"])).stdout;
+  clone.transcript += (await clone.ok(["preview", "--json"])).output;
+  const events = clone.path("tmp/events.json");
+  await clone.ok(["refresh", "--yes", "--event-log", events, "--skip-preview"]);
+  clone.transcript += readFileSync(events, "utf8");
+  // The stack's file holds them sealed; the clone has no other copy, and no temporary file is left.
+  for (const secret of CANARIES) {
+    expect(clone.transcript.split("\n").filter((line) => line.includes(secret))).toEqual([]);
+  }
+  expect(filesWith(clone.path("tmp"), CANARIES)).toEqual([]);
+  expect(
+    filesWith(clone.folder, CANARIES).filter((file) => !/\/(disk|rootfs)[^/]*\.qcow2$/.test(file)),
+  ).toEqual([]);
+
+  // On the VM: every file, the journal, cloud-init's data, memory file systems. The pattern itself goes
+  // in on stdin, so that the search does not find its own arguments.
+  const search = `sh -c 'grep -rlF -f /dev/fd/3 --exclude-dir=proc --exclude-dir=sys / 3<&0 2>/dev/null'`;
+  const found = await clone.fleet(["ssh", "vm-1", "--", search], `${CANARIES.join("\n")}\n`);
+  expect(found.stdout.trim().split("\n").sort()).toEqual(
+    AGENTS.map((name) => `/etc/tseeder-agent/${name}.env`),
+  );
+  const journal = await vm("journalctl -q --no-pager -o export | tr -d '\\0'");
+  expect(CANARIES.filter((secret) => journal.includes(secret))).toEqual([]);
+});
+
+test("agents come back by themselves after a reboot of the VM", async () => {
+  const boot = await vm("cat /proc/sys/kernel/random/boot_id");
+  await clone.fleet(["ssh", "vm-1", "--", "systemctl reboot"]);
+  await until("another boot", 240, async () => {
+    const { code, stdout } = await clone.fleet([
+      "ssh",
+      "vm-1",
+      "--",
+      "cat /proc/sys/kernel/random/boot_id",
+    ]);
+    return code === 0 && stdout.trim() !== boot;
+  });
+  const { agents } = await outputs();
+  for (const { url } of Object.values(agents)) {
+    await until(
+      `${url} available`,
+      120,
+      async () => (await health(url, TOKEN).catch(() => undefined))?.status === 200,
+    );
+  }
+});
+
+test("a VM that has died shows in the plan, and the next up starts it with its agents", async () => {
+  const record = JSON.parse(clone.file(".fleet/vms/dev-vm-1/vm.json")) as {
+    process: { pid: number };
+  };
+  process.kill(record.process.pid, "SIGKILL");
+  await until("QEMU gone", 10, () => !existsSync(`/proc/${String(record.process.pid)}`));
+  expect((await clone.ok(["preview"])).output).toMatch(/vm-1-machine.*update/);
+  await clone.ok(["up"]);
+  const { agents } = await outputs();
+  for (const { url } of Object.values(agents)) {
+    await until(
+      `${url} available`,
+      240,
+      async () => (await health(url, TOKEN).catch(() => undefined))?.status === 200,
+    );
+  }
+});
+
+test("destroy leaves no VM, disk, forward or process", async () => {
+  const { agents, hosts } = await outputs();
+  const { process: qemu } = JSON.parse(clone.file(".fleet/vms/dev-vm-1/vm.json")) as {
+    process: { pid: number };
+  };
+  await clone.ok(["destroy", "--yes"]);
+  expect(existsSync(join(clone.folder, ".fleet/vms/dev-vm-1"))).toBe(false);
+  expect(existsSync(`/proc/${String(qemu.pid)}`)).toBe(false);
+  const ports = [
+    ...Object.values(agents).map(({ url }) => Number(new URL(url).port)),
+    ...Object.values(hosts).map(({ port }) => port),
+  ];
+  expect(await Promise.all(ports.map(isOpen))).toEqual(ports.map(() => false));
+});
+
+async function isOpen(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once("error", () => {
+      done(false);
+    });
+  });
+}

@@ -1,0 +1,165 @@
+/**
+ * A machine that existed before: refused untouched where it does not fit, installed on through a jump
+ * host as a user with sudo, and left as it was found. The tests of this file are one story.
+ */
+import { randomBytes } from "node:crypto";
+import { Clone } from "./support/clone";
+import { ExistingMachine } from "./support/existing-machine";
+
+const STACK = "office";
+const OTHER_KEY =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKmqtPDBv0Ht5TdsjIcYzrfVnrrQS2jvv6P9o5vPXsAF";
+const TOKEN = randomBytes(24).toString("hex");
+
+const clone = new Clone();
+const machine = new ExistingMachine(clone.path("existing"));
+let before: string;
+
+beforeAll(async () => {
+  await machine.boot();
+  // The user that the operator has there: sudo without a password, a key of its own.
+  await machine.run(
+    `useradd --create-home --shell /bin/bash ops && install -d -m 700 -o ops -g ops /home/ops/.ssh && ` +
+      `echo '${machine.publicKey("ops")}' >/home/ops/.ssh/authorized_keys && ` +
+      `chown ops:ops /home/ops/.ssh/authorized_keys && chmod 600 /home/ops/.ssh/authorized_keys`,
+  );
+  await allowSudo(true);
+  await clone.ok(["stack", "init", STACK]);
+  await clone.setSecret("agent-fleet:secrets.WORKER_CLUSTER_TOKEN", TOKEN, STACK);
+  await clone.setSecret("agent-fleet:secrets.CALLBACK_SIGNING_SECRET", TOKEN, STACK);
+  await clone.setSecret("agent-fleet:sshPrivateKey", machine.privateKey("ops"), STACK);
+  secrets = clone.file(`Pulumi.${STACK}.yaml`);
+  before = await machine.snapshot();
+});
+
+afterAll(async () => {
+  try {
+    await machine.destroy();
+  } finally {
+    clone.remove();
+  }
+});
+
+let secrets: string;
+
+async function allowSudo(allowed: boolean): Promise<void> {
+  await machine.run(
+    allowed
+      ? "echo 'ops ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ops && chmod 440 /etc/sudoers.d/ops"
+      : "rm /etc/sudoers.d/ops",
+  );
+}
+
+/** Writes the stack file: the sealed secrets as they are, and this host. */
+function stackFile(host: object): void {
+  const hosts = { office: { provider: "ssh", address: "127.0.0.1", agents: { one: {} }, ...host } };
+  const config = [
+    `  agent-fleet:hosts: ${JSON.stringify(hosts)}`,
+    "  agent-fleet:defaults: { source: examples/compute-agent, healthTimeoutSeconds: 60 }",
+    "  agent-fleet:purgeData: true",
+  ];
+  clone.write(
+    `Pulumi.${STACK}.yaml`,
+    secrets.replace("config:\n", `config:\n${config.join("\n")}\n`),
+  );
+}
+
+const direct = () => ({ hostKey: machine.hostKey, ssh: { user: "ops", port: machine.sshPort } });
+/** From the machine itself, its own port 22: the machine is its own jump host. */
+const jumping = () => ({
+  hostKey: machine.hostKey,
+  ssh: {
+    user: "ops",
+    port: 22,
+    bastion: `ops@127.0.0.1:${String(machine.sshPort)}`,
+    bastionHostKey: machine.hostKey,
+  },
+});
+
+/** Lines of the journal that tell of a login, apart from those of the tests themselves as root. */
+const logins = async () =>
+  machine.run("journalctl -q -o cat -t sshd | grep -c '^Accepted .* for ops' || true");
+
+test("a machine whose host key differs from the pin is refused, and nothing is sent", async () => {
+  stackFile({ ...direct(), hostKey: OTHER_KEY });
+  const earlier = await logins();
+  const { code, output } = await clone.fleet(["up", "-s", STACK]);
+  expect(code).not.toBe(0);
+  expect(output).toMatch(/host key/i);
+  expect(await logins()).toBe(earlier);
+  expect(await machine.snapshot()).toBe(before);
+});
+
+const REFUSALS = [
+  {
+    reason: "its user may not use sudo without a password",
+    host: {},
+    before: async () => allowSudo(false),
+    after: async () => allowSudo(true),
+    says: /ops.*sudo.*without a password.*NOPASSWD/s,
+  },
+  {
+    reason: "its architecture is another one",
+    host: { arch: "arm64" },
+    says: /is amd64, but the stack brings programs for arm64/,
+  },
+  {
+    reason: "its system is unknown, with a report to paste",
+    host: {},
+    before: async () =>
+      machine.run(
+        "cp -p /etc/os-release /etc/os-release.was && sed -i 's/^ID=.*/ID=plan9/' /etc/os-release",
+      ),
+    after: async () =>
+      machine.run("cp -p /etc/os-release.was /etc/os-release && rm /etc/os-release.was"),
+    says: /unknown system.*tryUnknownOs.*ID=plan9.*systemd 252.*x86_64/s,
+  },
+];
+
+test.each(REFUSALS)("a machine is refused untouched where $reason", async (refusal) => {
+  stackFile({ ...direct(), ...refusal.host });
+  const untouched = await machine.snapshot();
+  await refusal.before?.();
+  try {
+    const changed = refusal.before === undefined ? untouched : await machine.snapshot();
+    const { code, output } = await clone.fleet(["up", "-s", STACK]);
+    expect(code).not.toBe(0);
+    expect(output).toMatch(refusal.says);
+    expect(await machine.snapshot()).toBe(changed);
+  } finally {
+    await refusal.after?.();
+  }
+});
+
+test("up installs through a jump host, as a user with sudo", async () => {
+  stackFile(jumping());
+  const { stdout } = await clone.ok(["up", "-s", STACK]);
+  expect(stdout).toMatch(/one +office +available/);
+  const answer = await machine.run("/opt/tseeder-agent/bin/health one");
+  expect(answer).toBe('200 OK, status "available"');
+  expect(await machine.snapshot()).not.toBe(before);
+});
+
+test("ssh and status reach it the same way", async () => {
+  expect(await clone.on("office", "id -un", STACK)).toBe("ops");
+  const { stdout } = await clone.ok(["status", "-s", STACK, "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject([{ agent: "one", host: "office", state: "available" }]);
+});
+
+test("destroy leaves files, users, units, ports and firewall as they were before the first up", async () => {
+  await clone.ok(["destroy", "-s", STACK, "--yes"]);
+  expect(await machine.snapshot()).toBe(before);
+});
+
+test("a first release that does not become available leaves nothing behind", async () => {
+  const entry = "examples/compute-agent/src/index.ts";
+  const good = clone.file(entry);
+  stackFile(direct());
+  clone.write(entry, `throw new Error("no");\n${good}`);
+  const { code, output } = await clone.fleet(["up", "-s", STACK]);
+  expect(code).not.toBe(0);
+  expect(output).toContain("there was no previous release; the agent is stopped");
+  clone.write(entry, good);
+  await clone.ok(["destroy", "-s", STACK, "--yes"]);
+  expect(await machine.snapshot()).toBe(before);
+});

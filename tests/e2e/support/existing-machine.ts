@@ -1,0 +1,123 @@
+/** A VM that plays a machine that existed before: made without the stack, reached by a key of its own. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderUserData } from "../../../components/host/cloud-init";
+import { planMachine } from "../../../vm/plan";
+import { run, type Result } from "./clone";
+import { until } from "./wait";
+
+const PROJECT = join(__dirname, "../../..");
+
+export class ExistingMachine {
+  readonly #base: string;
+  sshPort = 0;
+
+  /** @param base - a folder for the VM and its keys, removed by its owner */
+  constructor(base: string) {
+    this.#base = base;
+  }
+
+  /** Boots it and waits until cloud-init is done and root can log in. */
+  async boot(): Promise<void> {
+    mkdirSync(this.#base, { recursive: true });
+    for (const name of ["host", "root", "ops"]) {
+      execFileSync("ssh-keygen", [
+        "-q",
+        "-t",
+        "ed25519",
+        "-N",
+        "",
+        "-C",
+        name,
+        "-f",
+        this.#key(name),
+      ]);
+    }
+    const vm = join(this.#base, "vm");
+    const plan = await planMachine(vm, [8787]);
+    this.sshPort = plan.sshPort;
+    const template = readFileSync(join(PROJECT, "assets/cloud-init/user-data.yaml"), "utf8");
+    const spec = {
+      ...plan,
+      instanceId: "existing",
+      hostname: "existing",
+      userData: renderUserData(template, {
+        hostname: "existing",
+        hostKeyPrivate: readFileSync(this.#key("host"), "utf8"),
+        hostKeyPublic: this.hostKey,
+        user: "root",
+        sshPublicKey: readFileSync(`${this.#key("root")}.pub`, "utf8"),
+      }),
+      cpus: 2,
+      memoryMiB: 1024,
+      diskGiB: 10,
+      image: "debian-12",
+    };
+    await this.#vm("start", JSON.stringify(spec));
+    await until("SSH and cloud-init", 300, async () => {
+      const { code } = await this.tryRun("test -e /run/cloud-init/result.json");
+      return code === 0;
+    });
+  }
+
+  get hostKey(): string {
+    return readFileSync(`${this.#key("host")}.pub`, "utf8")
+      .split(" ")
+      .slice(0, 2)
+      .join(" ");
+  }
+
+  privateKey(name: "root" | "ops"): string {
+    return readFileSync(this.#key(name), "utf8");
+  }
+
+  publicKey(name: "root" | "ops"): string {
+    return readFileSync(`${this.#key(name)}.pub`, "utf8").trim();
+  }
+
+  /** A shell command as root, past the stack. */
+  async run(command: string, input = ""): Promise<string> {
+    const { code, stdout, output } = await this.tryRun(command, input);
+    if (code !== 0) {
+      throw new Error(`${command}: exited ${String(code)}:\n${output}`);
+    }
+    return stdout.trim();
+  }
+
+  async tryRun(command: string, input = ""): Promise<Result> {
+    const options = [
+      ...["-i", this.#key("root"), "-p", String(this.sshPort), "-o", "BatchMode=yes"],
+      ...["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-q"],
+      ...["-o", "ConnectTimeout=20"],
+    ];
+    return run("ssh", [...options, "root@127.0.0.1", command], { cwd: this.#base, input });
+  }
+
+  /** Everything that an install could leave behind, as text. */
+  async snapshot(): Promise<string> {
+    return this.run("sh -s", readFileSync(join(__dirname, "snapshot.sh"), "utf8"));
+  }
+
+  async destroy(): Promise<void> {
+    await this.#vm("destroy", "");
+  }
+
+  async #vm(verb: string, input: string): Promise<void> {
+    const args = [
+      "--require",
+      "./toolchain/transpile.cjs",
+      "vm/main.ts",
+      verb,
+      join(this.#base, "vm"),
+    ];
+    const { code, output } = await run("node", args, { cwd: PROJECT, input });
+    if (code !== 0) {
+      throw new Error(`vm ${verb}: exited ${String(code)}:\n${output}`);
+    }
+  }
+
+  #key(name: string): string {
+    return join(this.#base, name);
+  }
+}

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Prints what an install could leave on a machine: files with mode, owner and content, users, units,
+# listening ports, the firewall. What a running system changes by itself is left out, each for its reason.
+set -eu
+export LC_ALL=C
+
+echo '== files'
+# /proc /sys /dev /run: kernel and memory. /tmp /var/tmp: checked by name alone, below.
+# /var/log: the system's diary. /var/lib/systemd: timers, clock, random seed. /var/cache: rebuilt.
+# /root/.bash_history and cloud-init's own records change with each login and boot.
+find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp \
+  -o -path /var/log -o -path /var/cache -o -path /var/lib/systemd -o -path /var/lib/private \
+  -o -path /var/lib/dhcp -o -path /lost+found \) -prune -o \
+  \( -type f -o -type l -o -type d \) -printf '%y %m %u:%g %p -> %l\n' |
+  grep -v -e ' /etc/mtab ' | sort
+
+echo '== contents'
+# A password file keeps the number of its last change, and a backup of itself, when a user comes and goes.
+find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp \
+  -o -path /var/log -o -path /var/cache -o -path /var/lib/systemd -o -path /usr -o -path /boot \
+  -o -path /lost+found \) -prune -o -type f ! -name 'passwd-' ! -name 'shadow-' ! -name 'group-' \
+  ! -name 'gshadow-' ! -name 'subuid-' ! -name 'subgid-' -exec sha256sum {} + | sort -k 2
+
+echo '== temporary'
+find /tmp /var/tmp -xdev -mindepth 1 -maxdepth 1 ! -name 'systemd-private-*' -printf '%f\n' | sort
+
+echo '== users'
+getent passwd | sort
+getent group | sort
+
+echo '== units'
+systemctl list-unit-files --no-legend --no-pager | awk '{ print $1, $2 }' | sort
+# A session of whoever runs this comes and goes.
+systemctl list-units --all --no-legend --no-pager --plain --type=service,socket,timer,path,target |
+  awk '{ print $1, $2, $3 }' | grep -v -e '^user@' -e '^user-runtime-dir@' | sort
+
+echo '== ports'
+ss -Hltun | awk '{ print $1, $5 }' | sort -u
+
+echo '== firewall'
+nft list ruleset 2>/dev/null || echo none

@@ -1,0 +1,118 @@
+/** Builds the stand-ins: each becomes one file that needs neither this clone nor node_modules. */
+import { createHash, randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+
+/** Beside the program of a stand-in: says that it is one, and from which source it was built. */
+const NOTE = "STAND-IN";
+const LIBRARIES = ["@grpc/grpc-js", "@pulumi/pulumi", "google-protobuf", "ssh2"];
+
+/** The source of all stand-ins as one checksum: own files and the versions of the libraries. */
+export function sourceHash(): string {
+  known ??= computeSourceHash();
+  return known;
+}
+
+let known: string | undefined;
+
+function computeSourceHash(): string {
+  const hash = createHash("sha256");
+  for (const part of ["grpc", "language-host", "plugins", "standin.ts", "versions.ts"]) {
+    addTo(hash, join(__dirname, part));
+  }
+  for (const library of LIBRARIES) {
+    hash.update(readFileSync(require.resolve(`${library}/package.json`)));
+  }
+  return hash.digest("hex");
+}
+
+function addTo(hash: ReturnType<typeof createHash>, path: string): void {
+  if (path.endsWith(".ts")) {
+    hash.update(path.slice(__dirname.length)).update(readFileSync(path));
+    return;
+  }
+  for (const name of readdirSync(path).sort()) {
+    addTo(hash, join(path, name));
+  }
+}
+
+/** Whether the folder holds a stand-in, and one of the present source. */
+export function standIn(folder: string): "none" | "current" | "outdated" {
+  const note = join(folder, NOTE);
+  if (!existsSync(note)) {
+    return "none";
+  }
+  return readFileSync(note, "utf8").includes(sourceHash()) ? "current" : "outdated";
+}
+
+/**
+ * Builds `program` into `folder/<name>`, replacing the whole folder. Two runs at once do not
+ * disturb each other: each builds in a folder of its own and renames it.
+ */
+export async function installStandIn(folder: string, name: string, program: string): Promise<void> {
+  const temporary = `${folder}.new-${randomBytes(6).toString("hex")}`;
+  mkdirSync(temporary, { recursive: true });
+  try {
+    await bundle(program, join(temporary, name));
+    writeFileSync(
+      join(temporary, NOTE),
+      `This is a stand-in for ${name}, written for agent-fleet and used where the official one\n` +
+        "cannot be downloaded. Remove this folder to have the official one tried again.\n" +
+        `source sha256:${sourceHash()}\n`,
+    );
+    replaceFolder(temporary, folder);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Puts a finished folder in its place, unless a parallel run was faster: its result is as good. */
+export function placeFolder(finished: string, folder: string): void {
+  try {
+    renameSync(finished, folder);
+  } catch (error) {
+    if (!existsSync(folder)) {
+      throw error;
+    }
+  }
+}
+
+/** Puts a finished folder in place of an older one. */
+function replaceFolder(finished: string, folder: string): void {
+  mkdirSync(dirname(folder), { recursive: true });
+  const old = `${finished}.old`;
+  try {
+    renameSync(folder, old);
+  } catch {
+    // There is none, or a parallel run has just moved it away.
+  }
+  placeFolder(finished, folder);
+  rmSync(old, { recursive: true, force: true });
+}
+
+async function bundle(program: string, outfile: string): Promise<void> {
+  const { build } = await import("esbuild");
+  await build({
+    entryPoints: [join(__dirname, program)],
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    banner: { js: "#!/usr/bin/env node" },
+    // Optional native parts of ssh2; it does without them.
+    external: ["cpu-features", "*.node"],
+    logLevel: "error",
+  });
+  chmodSync(outfile, 0o755);
+}
