@@ -7,9 +7,11 @@
  */
 const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
-const { join } = require("node:path");
+const { basename, join } = require("node:path");
+const { useCompileCache } = require("./compile-cache.cjs");
 
 const CACHE = join(__dirname, "..", ".fleet", "cache", "js");
+useCompileCache(join(CACHE, "..", "compiled"), basename(process.argv[1] ?? ""));
 
 require.extensions[".ts"] = (module, file) => {
   const source = readFileSync(file, "utf8");
