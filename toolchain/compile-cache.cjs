@@ -51,7 +51,10 @@ exports.useCompileCache = (folder, name) => {
   process.once("exit", () => {
     // At the end, so that functions which were compiled when first called are in it too.
     if (added.size > 0) {
-      const all = [...known, ...[...added].map(([path, script]) => [path, script.createCachedData()])];
+      const all = [
+        ...known,
+        ...[...added].map(([path, script]) => [path, script.createCachedData()]),
+      ];
       write(file, v8.serialize(new Map(all)));
     }
   });

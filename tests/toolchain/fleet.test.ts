@@ -118,7 +118,10 @@ test("a Node that is too old, where nothing may be installed, ends with what to 
 });
 
 test("apt installs Node where it offers a fitting one and root is at hand", () => {
-  script("node", 'case $1 in --version) [ -f "$TMPDIR/new" ] && echo v20.19.2 ;; *) echo "ran: $*" ;; esac');
+  script(
+    "node",
+    'case $1 in --version) [ -f "$TMPDIR/new" ] && echo v20.19.2 ;; *) echo "ran: $*" ;; esac',
+  );
   script("apt-cache", "echo '  Candidate: 20.19.2+dfsg-1'");
   script("apt-get", 'echo "apt-get $*"; : >"$TMPDIR/new"');
   script("env", 'shift; exec "$@"');
