@@ -34,6 +34,10 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: "preview",
     summary: "show what up would do",
+    options: [
+      ["--diff", "every value that would change"],
+      ["--json", "as JSON"],
+    ],
     load: () => import("./commands/preview"),
   },
   {

@@ -3,10 +3,8 @@
  * ports on this machine. All of it is kept in the VM's folder, so that a second run plans the same.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
-import { nextBoot } from "./machine";
+import { nextBoot, readRecord } from "./record";
 
 export interface MachinePlan {
   /** Changes when the VM is made anew, so that everything on it is installed again. */
@@ -19,13 +17,18 @@ export interface MachinePlan {
   readonly forwards: Readonly<Record<string, number>>;
 }
 
+/** The first port tried for SSH: far from those that people use. */
+const SSH_FROM = 22_022;
+
 /** The recorded plan of the VM in `dir`, with what is missing chosen now. `taken` ports are left alone. */
 export async function planMachine(
   dir: string,
   ports: readonly number[],
   taken: ReadonlySet<number> = new Set(),
 ): Promise<MachinePlan> {
-  const known = recorded(dir);
+  const known = readRecord(dir);
+  const boot = nextBoot(dir);
+  const runs = known?.boot === boot;
   const used = new Set(taken);
   const choose = async (preferred: number): Promise<number> => {
     for (let port = preferred; port < 65536; port += 1) {
@@ -36,34 +39,26 @@ export async function planMachine(
     }
     throw new Error(`no free port from ${String(preferred)} on 127.0.0.1`);
   };
-  const keep = (port: number): number => {
-    used.add(port);
-    return port;
+  // What a running VM holds stays its own; a VM that died gets it back where it is still free.
+  const keepOrChoose = async (before: number | null | undefined, preferred: number) => {
+    if (runs && before != null) {
+      used.add(before);
+      return before;
+    }
+    return choose(before ?? preferred);
   };
 
-  const sshPort = known?.sshPort === undefined ? await choose(22_022) : keep(known.sshPort);
+  const sshPort = await keepOrChoose(known?.sshPort, SSH_FROM);
   const forwards: Record<string, number> = {};
   for (const port of [...ports].sort((a, b) => a - b)) {
-    const before = known?.forwards[String(port)];
-    forwards[String(port)] = before === undefined ? await choose(port) : keep(before);
+    forwards[String(port)] = await keepOrChoose(known?.forwards[String(port)], port);
   }
   return {
     machine: known?.machine ?? randomBytes(6).toString("hex"),
-    boot: nextBoot(dir),
+    boot,
     sshPort,
     forwards,
   };
-}
-
-interface Recorded {
-  readonly machine: string;
-  readonly sshPort: number;
-  readonly forwards: Readonly<Record<string, number>>;
-}
-
-function recorded(dir: string): Recorded | undefined {
-  const file = join(dir, "vm.json");
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Recorded) : undefined;
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -1,9 +1,14 @@
 import { deploy } from "../deployment";
-import { prepare } from "./up";
 import type { Context } from "../main";
+import { runPulumi } from "../pulumi";
+import { prepare } from "./up";
 
-/** Shows what `up` would do. */
-export async function run({ stack }: Context): Promise<number> {
+/** Shows what `up` would do. Nothing is started or installed for a VM. */
+export async function run({ stack, options }: Context): Promise<number> {
   const engine = await prepare(stack);
-  return (await deploy(engine, ["preview", "--stack", stack])).code;
+  if (options["json"] === true) {
+    return await runPulumi(engine, ["preview", "--stack", stack, "--json"]);
+  }
+  const diff = options["diff"] === true ? ["--diff"] : [];
+  return (await deploy(engine, ["preview", "--stack", stack, ...diff])).code;
 }

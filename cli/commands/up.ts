@@ -13,6 +13,7 @@ import { stackOption, summary } from "../summary";
 /** From a stack file to agents that answer: checks, installs what is missing, plans, asks, does. */
 export async function run({ stack, yes }: Context): Promise<number> {
   const engine = await prepare(stack);
+  await prepareLocalHosts(readStackFile(stack));
   if (canAsk(yes)) {
     const preview = await deploy(engine, ["preview", "--stack", stack]);
     if (preview.code !== 0) return preview.code;
@@ -51,7 +52,6 @@ export async function prepare(stack: string): Promise<Engine> {
   const faults = faultsOf(file);
   if (faults.length > 0) throw new Failure(faults.join("\n"));
   const engine = await engineFor(file);
-  await prepareLocalHosts(file);
   await ensureStack(engine, stack);
   await recover(engine, stack);
   if (file.ownSecrets) await makeSecrets(engine, stack, file.missingSecrets);

@@ -22,6 +22,7 @@ beforeAll(() => {
   for (const part of ["cli", "stacks", "components", "toolchain", "vm", "assets", "package.json"]) {
     cpSync(join(PROJECT, part), join(clone, part), { recursive: true });
   }
+  copyFileSync(join(PROJECT, "package-lock.json"), join(clone, "package-lock.json"));
   cpSync(join(PROJECT, "examples"), join(clone, "examples"), { recursive: true });
   symlinkSync(join(PROJECT, "node_modules"), join(clone, "node_modules"));
   home = join(clone, "home");
