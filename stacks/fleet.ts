@@ -25,7 +25,7 @@ export async function buildFleet(settings: FleetSettings, root: string): Promise
     hosts[host.name] = hostOutput(host, hostSettings);
     Object.assign(agents, installAgents({ settings, root, host, hostSettings, builds }));
   }
-  return { agents, hosts, sshPrivateKey: key?.privateKey };
+  return { agents, hosts, ...(key === undefined ? {} : { sshPrivateKey: key.privateKey }) };
 }
 
 /** The configured key; else, where the stack makes VMs, one of its own; else the SSH agent is asked. */

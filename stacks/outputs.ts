@@ -41,7 +41,7 @@ export interface FleetOutputs {
   readonly agents: Record<string, AgentOutput>;
   readonly hosts: Record<string, HostOutput>;
   /** A secret: the key that the hosts let in. @default - the SSH agent holds it */
-  readonly sshPrivateKey: pulumi.Output<string> | undefined;
+  readonly sshPrivateKey?: pulumi.Output<string>;
 }
 
 export function agentOutput(

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { findProcess } from "../../vm/process";
 import { Clone } from "./support/clone";
 import { filesWith, forms } from "./support/secrets-search";
 import { until } from "./support/wait";
@@ -310,7 +311,7 @@ test("a VM that has died shows in the plan, and the next up starts it with its a
     process: { pid: number };
   };
   process.kill(record.process.pid, "SIGKILL");
-  await until("QEMU gone", 10, () => !existsSync(`/proc/${String(record.process.pid)}`));
+  await until("QEMU gone", 10, () => findProcess(record.process.pid) === undefined);
   expect((await clone.ok(["preview"])).output).toMatch(/vm-1-machine.*update/);
   await clone.ok(["up"]);
   const { agents } = await outputs();
@@ -330,7 +331,7 @@ test("destroy leaves no VM, disk, forward or process", async () => {
   };
   await clone.ok(["destroy", "--yes"]);
   expect(existsSync(join(clone.folder, ".fleet/vms/dev-vm-1"))).toBe(false);
-  expect(existsSync(`/proc/${String(qemu.pid)}`)).toBe(false);
+  expect(findProcess(qemu.pid)).toBeUndefined();
   const ports = [
     ...Object.values(agents).map(({ url }) => Number(new URL(url).port)),
     ...Object.values(hosts).map(({ port }) => port),

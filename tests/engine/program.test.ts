@@ -1,0 +1,104 @@
+/** The real program under the real engine, as plain `pulumi` runs it. No host is reached. */
+import { execFile } from "node:child_process";
+import { readFileSync, rmSync, symlinkSync } from "node:fs";
+import { promisify } from "node:util";
+import { obtainEngine, type Engine } from "../../toolchain/engine";
+import { Clone } from "../e2e/support/clone";
+
+const exec = promisify(execFile);
+const STACK = "office";
+const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKmqtPDBv0Ht5TdsjIcYzrfVnrrQS2jvv6P9o5vPXsAF";
+const HOSTS = {
+  office: { provider: "ssh", address: "203.0.113.7", hostKey: HOST_KEY, agents: { one: {} } },
+};
+
+const clone = new Clone();
+let engine: Engine;
+
+beforeAll(async () => {
+  engine = await obtainEngine({
+    plugins: ["command", "tls"],
+    say: () => undefined,
+    project: clone.folder,
+    env: { ...process.env, XDG_CONFIG_HOME: clone.path("config") },
+  });
+  await pulumi("stack", "init", STACK);
+});
+afterAll(() => {
+  clone.remove();
+});
+
+async function pulumi(
+  ...args: string[]
+): Promise<{ code: number; output: string; stdout: string }> {
+  const options = {
+    cwd: clone.folder,
+    env: { ...process.env, ...engine.env, XDG_CONFIG_HOME: clone.path("config") },
+  };
+  try {
+    const { stdout, stderr } = await exec(engine.pulumi, args, options);
+    return { code: 0, output: stdout + stderr, stdout };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, output: stdout + stderr, stdout };
+  }
+}
+
+/** The stack's file, with secrets in the clear: they are only checked here. */
+function stackFile(config: Readonly<Record<string, unknown>>): void {
+  const salt = readFileSync(`${clone.folder}/Pulumi.${STACK}.yaml`, "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("encryptionsalt:"));
+  const keys = Object.entries(config).map(
+    ([key, value]) => `  agent-fleet:${key}: ${JSON.stringify(value)}`,
+  );
+  clone.write(`Pulumi.${STACK}.yaml`, ["config:", ...keys, ...salt, ""].join("\n"));
+}
+
+const GOOD = {
+  hosts: HOSTS,
+  defaults: { source: "examples/compute-agent" },
+  secrets: { WORKER_CLUSTER_TOKEN: "canary-token", CALLBACK_SIGNING_SECRET: "canary-secret" },
+};
+
+test("a preview lists what an operator would do, in order, and shows no secret", async () => {
+  stackFile(GOOD);
+  const { code, output } = await pulumi("preview", "--stack", STACK, "--diff");
+  expect(code).toBe(0);
+  expect(output).toContain("+ 12 to create");
+  for (const name of [
+    "::office",
+    "::office-tseeder-setup",
+    "::office-tseeder-bun-upload",
+    "::office-tseeder-bun-unpack",
+    "::office-tseeder-examples-compute-agent-unpack",
+    "::one@office-activation",
+  ]) {
+    expect(output).toContain(name);
+  }
+  expect(output).not.toContain("canary");
+});
+
+test("bad configuration is told whole, and no resource is registered", async () => {
+  stackFile({ ...GOOD, keepReleases: 0, hosts: { office: { ...HOSTS.office, adress: "x" } } });
+  const { code, output } = await pulumi("preview", "--stack", STACK);
+  expect(code).not.toBe(0);
+  expect(output).toContain(`configuration of stack ${STACK}:`);
+  expect(output).toContain('hosts.office.adress: unknown key; did you mean "address"?');
+  expect(output).toContain("keepReleases: got 0, expected a number of releases between 1 and 100");
+  expect(output).not.toMatch(/agent-fleet:host|at .*\.ts:\d+/);
+});
+
+test("a source that cannot be packed is told by its agent's name, without a stack trace", async () => {
+  stackFile(GOOD);
+  const link = `${clone.folder}/examples/compute-agent/src/outside`;
+  symlinkSync("../../../index.ts", link);
+  try {
+    const { code, output } = await pulumi("preview", "--stack", STACK);
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/one: source .*: the link src\/outside leads to/);
+    expect(output).not.toMatch(/at .*\.ts:\d+/);
+  } finally {
+    rmSync(link);
+  }
+});
