@@ -78,6 +78,8 @@ async function engineFindings() {
   };
 }
 
+const STAND_IN_DOCS = "toolchain/README.md says where it lies";
+
 function standInOr(what: string, source: string): Finding {
   if (source === "missing") {
     return { state: "warn", what, found: "not there", remedy: "the next ./fleet up gets it" };
@@ -87,7 +89,7 @@ function standInOr(what: string, source: string): Finding {
         state: "warn",
         what,
         found: source,
-        remedy: "works; the official one is taken where its download is reachable",
+        remedy: `works; to try the official download again, remove the stand-in first (${STAND_IN_DOCS})`,
       }
     : { state: "ok", what, found: source };
 }

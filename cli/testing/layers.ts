@@ -45,6 +45,8 @@ async function check(): Promise<Counts> {
 }
 
 async function unit(): Promise<Counts> {
+  // Some talk to a real sshd on loopback.
+  await ensurePackages(SSH_TOOLS);
   return await jest("unit", ["--silent"]);
 }
 

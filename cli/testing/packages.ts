@@ -5,7 +5,12 @@ import { Failure, say } from "../say";
 import { step } from "./step";
 
 /** Programs that the tests run, and the Debian package of each. */
-export const SHELL_TOOLS = { shellcheck: "shellcheck", shfmt: "shfmt", bats: "bats" };
+export const SHELL_TOOLS = {
+  shellcheck: "shellcheck",
+  shfmt: "shfmt",
+  bats: "bats",
+  "systemd-analyze": "systemd",
+};
 export const SSH_TOOLS = { ssh: "openssh-client", sshd: "openssh-server" };
 
 /**

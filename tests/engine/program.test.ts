@@ -1,11 +1,7 @@
 /** The real program under the real engine, as plain `pulumi` runs it. No host is reached. */
-import { execFile } from "node:child_process";
 import { readFileSync, rmSync, symlinkSync } from "node:fs";
-import { promisify } from "node:util";
-import { obtainEngine, type Engine } from "../../toolchain/engine";
 import { Clone } from "../e2e/support/clone";
 
-const exec = promisify(execFile);
 const STACK = "office";
 const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKmqtPDBv0Ht5TdsjIcYzrfVnrrQS2jvv6P9o5vPXsAF";
 const HOSTS = {
@@ -13,36 +9,15 @@ const HOSTS = {
 };
 
 const clone = new Clone();
-let engine: Engine;
+
+const pulumi = (...args: string[]) => clone.pulumi(args);
 
 beforeAll(async () => {
-  engine = await obtainEngine({
-    plugins: ["command", "tls"],
-    say: () => undefined,
-    project: clone.folder,
-    env: { ...process.env, XDG_CONFIG_HOME: clone.path("config") },
-  });
   await pulumi("stack", "init", STACK);
 });
 afterAll(() => {
   clone.remove();
 });
-
-async function pulumi(
-  ...args: string[]
-): Promise<{ code: number; output: string; stdout: string }> {
-  const options = {
-    cwd: clone.folder,
-    env: { ...process.env, ...engine.env, XDG_CONFIG_HOME: clone.path("config") },
-  };
-  try {
-    const { stdout, stderr } = await exec(engine.pulumi, args, options);
-    return { code: 0, output: stdout + stderr, stdout };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, output: stdout + stderr, stdout };
-  }
-}
 
 /** The stack's file, with secrets in the clear: they are only checked here. */
 function stackFile(config: Readonly<Record<string, unknown>>): void {

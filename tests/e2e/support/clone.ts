@@ -1,6 +1,5 @@
 /** A clone of this project in a folder of its own, and its `./fleet`, as an operator has it. */
-import { spawn } from "node:child_process";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
@@ -12,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { obtainEngine } from "../../../toolchain/engine";
 
 const PROJECT = join(__dirname, "../../..");
 
@@ -71,7 +71,23 @@ export class Clone {
     return result;
   }
 
-  /** The same, but failing the test with all that was printed where it does not succeed. */
+  /** Runs Pulumi itself in the clone, with the engine and state that `./fleet` uses. */
+  async pulumi(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Result> {
+    const own = { ...process.env, XDG_CONFIG_HOME: this.path("config"), TMPDIR: this.path("tmp") };
+    const engine = await obtainEngine({
+      plugins: ["command", "tls"],
+      say: () => undefined,
+      project: this.folder,
+      env: own,
+    });
+    const options = { cwd: this.folder, input: "", env: { ...own, ...engine.env, ...env } };
+    return run(engine.pulumi, args, options);
+  }
+
+  /** `./fleet`, but failing the test with all that was printed where it does not succeed. */
   async ok(args: readonly string[], input = ""): Promise<Result> {
     const result = await this.fleet(args, input);
     if (result.code !== 0) {

@@ -11,15 +11,15 @@ echo '== files'
 find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp \
   -o -path /var/log -o -path /var/cache -o -path /var/lib/systemd -o -path /var/lib/private \
   -o -path /var/lib/dhcp -o -path /lost+found \) -prune -o \
-  \( -type f -o -type l -o -type d \) -printf '%y %m %u:%g %p -> %l\n' |
-  grep -v -e ' /etc/mtab ' | sort
+  \( -type f -printf '%y %m %u:%g %s %p\n' -o -type l -printf '%y %p -> %l\n' -o -type d -printf '%y %m %u:%g %p\n' \) |
+  grep -v -E ' /etc/(passwd|shadow|group|gshadow|subuid|subgid)-$' | sort
 
 echo '== contents'
-# A password file keeps the number of its last change, and a backup of itself, when a user comes and goes.
-find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp \
-  -o -path /var/log -o -path /var/cache -o -path /var/lib/systemd -o -path /usr -o -path /boot \
-  -o -path /lost+found \) -prune -o -type f ! -name 'passwd-' ! -name 'shadow-' ! -name 'group-' \
-  ! -name 'gshadow-' ! -name 'subuid-' ! -name 'subgid-' -exec sha256sum {} + | sort -k 2
+# Where an install changes what was there before. Elsewhere size and mode, above, would tell: reading all
+# of /usr takes minutes on an emulated machine.
+# A password file's backup keeps its last but one state when a user comes and goes.
+find /etc /opt /root /home /srv /usr/local /var/spool -xdev -type f ! -name 'passwd-' ! -name 'shadow-' \
+  ! -name 'group-' ! -name 'gshadow-' ! -name 'subuid-' ! -name 'subgid-' -exec sha256sum {} + | sort -k 2
 
 echo '== temporary'
 find /tmp /var/tmp -xdev -mindepth 1 -maxdepth 1 ! -name 'systemd-private-*' -printf '%f\n' | sort
