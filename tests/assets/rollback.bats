@@ -28,6 +28,18 @@ setup() {
   [[ $stderr != *canary* ]]
 }
 
+@test "a line that the journal repeats is told once, with its count, and does not hide those before it" {
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  printf '#!/bin/sh\necho "Started agent-vm-1"\necho first\nseq 40 | sed s/.*/refused/\necho last\n' >"$BATS_TEST_TMPDIR/bin/journalctl"
+  chmod 755 "$BATS_TEST_TMPDIR/bin/journalctl"
+  PATH=$BATS_TEST_TMPDIR/bin:$PATH
+  behaves one crash
+  run --separate-stderr activate agent-vm-1 one
+  [[ $stderr == *'    first
+    refused (40 times)
+    last' ]]
+}
+
 @test "an answer 403 is told with the variable's name after the deadline" {
   activate agent-vm-1 one
   behaves two 403

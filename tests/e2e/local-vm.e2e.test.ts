@@ -33,6 +33,7 @@ beforeAll(() => {
   const stack = clone
     .file("Pulumi.dev.yaml")
     .replace("provider: local", "provider: local\n      size: 2cpu-1gb-10gb")
+    .replace("port: 8788", "port: 8788\n          limits: { memory: 512M, cpu: 150% }")
     .replace("defaults:", "defaults:\n    healthTimeoutSeconds: 45");
   clone.write("Pulumi.dev.yaml", stack);
 });
@@ -127,6 +128,17 @@ test("the running unit's exposure is at most 1.2, and the agent works under it",
     body: JSON.stringify(job),
   });
   expect(started.status).toBe(202);
+});
+
+test("limits hold for the agent that has them, and for no other", async () => {
+  const limits = await vm(
+    AGENTS.map(
+      (name) => `systemctl show -P MemoryMax -P CPUQuotaPerSecUSec tseeder-agent@${name}`,
+    ).join("; "),
+  );
+  expect(limits.split("\n").sort()).toEqual(
+    ["1.500000s", "536870912", "infinity", "infinity"].sort(),
+  );
 });
 
 test("the service can change neither its release nor its runtime, and cannot ask for the cloud's credentials", async () => {

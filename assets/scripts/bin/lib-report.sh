@@ -53,7 +53,17 @@ collect_journal() {
   journalctl --sync >/dev/null 2>&1 || :
   # `tail`, since --lines counts from the start where --since is given.
   journalctl --no-pager --quiet --output=cat --since="@$1" --unit="$unit" 2>&1 |
-    after_the_start | tail -n 15 >"$work/journal"
+    after_the_start | once | tail -n 15 >"$work/journal"
+}
+
+# once: a line that is repeated over and over hides those before it
+once() {
+  awk '
+    function told() { if (count > 1) print last " (" count " times)"; else if (count) print last }
+    $0 != last || !count { told(); last = $0; count = 0 }
+    { count++ }
+    END { told() }
+  '
 }
 
 # after_the_start: without the farewell of the process that ran before

@@ -67,7 +67,9 @@ export class Clone {
       input,
       env: { ...process.env, XDG_CONFIG_HOME: this.path("config"), TMPDIR: this.path("tmp") },
     });
-    this.transcript += `$ ./fleet ${args.join(" ")}\n${result.output}\n`;
+    // What a test reads on a host is not what fleet prints.
+    const printed = args[0] === "ssh" ? result.stderr : result.output;
+    this.transcript += `$ ./fleet ${args.join(" ")}\n${printed}\n`;
     return result;
   }
 
