@@ -61,6 +61,16 @@ test("hands all arguments to the CLI, from anywhere and through a link", () => {
   );
 });
 
+test("leaves a node_modules alone that is a link to somebody else's", () => {
+  mkdirSync(join(folder, "others"));
+  writeFileSync(join(folder, "others", "kept"), "");
+  symlinkSync("../others", project("node_modules"));
+  const { code, stderr } = fleet(["up"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("node_modules is a link");
+  expect(npmCalls()).toEqual([]);
+});
+
 test("installs packages once, without scripts and development packages, and says why", () => {
   expect(fleet(["up"]).stderr).toContain("they are not installed yet");
   expect(npmCalls()).toEqual(["npm ci --ignore-scripts --no-audit --no-fund --omit=dev"]);
