@@ -2,13 +2,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stackFileSchema } from "./json-schema";
+import { referencePage } from "./reference";
 
-const file = join(__dirname, "stack.schema.json");
-const text = `${JSON.stringify(stackFileSchema(), null, 2)}\n`;
+const GENERATED: Readonly<Record<string, string>> = {
+  "stacks/stack.schema.json": `${JSON.stringify(stackFileSchema(), null, 2)}\n`,
+  "docs/configuration.md": referencePage(),
+};
 
-if (!process.argv.includes("--check")) {
-  writeFileSync(file, text);
-} else if (readFileSync(file, "utf8") !== text) {
-  process.stderr.write("stacks/stack.schema.json is not fresh: npm run generate\n");
-  process.exitCode = 1;
+for (const [path, text] of Object.entries(GENERATED)) {
+  const file = join(__dirname, "..", path);
+  if (!process.argv.includes("--check")) {
+    writeFileSync(file, text);
+  } else if (readFileSync(file, "utf8") !== text) {
+    process.stderr.write(`${path} is not fresh: npm run generate\n`);
+    process.exitCode = 1;
+  }
 }

@@ -87,7 +87,9 @@ const exposureSchema = z
   .enum(["private", "tunnel", "cloudflare"], {
     error: "expected one of private, tunnel, cloudflare",
   })
-  .describe("How the agents are reached from outside. Default: private.");
+  .describe(
+    "How the agents are reached from outside. Default: private, the only one that this version delivers.",
+  );
 
 const everyHost = {
   exposure: exposureSchema.optional(),
@@ -110,7 +112,7 @@ const USER_PATTERN = /^[a-z_][a-z0-9_-]{0,31}$/;
 const USER = "a user name";
 
 export const localHostSchema = z.strictObject({
-  provider: z.literal("local"),
+  provider: z.literal("local").describe("A QEMU VM on this machine."),
   size: text(
     /^(minimum|recommended|[1-9][0-9]?cpu-[1-9][0-9]{0,2}gb-[1-9][0-9]{0,3}gb)$/,
     "minimum, recommended, or <vCPUs>cpu-<memory>gb-<disk>gb such as 2cpu-1gb-10gb",
@@ -129,7 +131,7 @@ export const localHostSchema = z.strictObject({
 });
 
 export const sshHostSchema = z.strictObject({
-  provider: z.literal("ssh"),
+  provider: z.literal("ssh").describe("A machine that exists already."),
   address: text(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/, "a host name or an IP address").describe(
     "Host name or IP address of the machine.",
   ),
@@ -218,7 +220,7 @@ export const stackSchema = z.strictObject({
     .describe("Releases kept on a host. Default: 3."),
   purgeData: flag
     .optional()
-    .describe("true: destroy removes /var/lib/<service> too. Default: false."),
+    .describe("true: destroy removes the agents' state under /var/lib too. Default: false."),
 });
 
 export type StackConfig = z.infer<typeof stackSchema>;

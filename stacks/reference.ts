@@ -1,0 +1,58 @@
+/** docs/configuration.md: every key of a stack file, made from the schema that checks it. */
+import { z } from "zod";
+import { agentSchema, hostSchemas, stackSchema } from "./schema";
+
+interface Json {
+  readonly description?: string;
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, Json>>;
+  readonly required?: readonly string[];
+}
+
+/** The whole page. */
+export function referencePage(): string {
+  const sections = [
+    ["The stack", "`agent-fleet:<key>` under `config:`.", stackSchema],
+    ...Object.entries(hostSchemas).map(
+      ([provider, schema]) =>
+        [`Host: ${provider}`, `\`hosts.<name>\` with \`provider: ${provider}\`.`, schema] as const,
+    ),
+    ["Agent", "`hosts.<name>.agents.<agent>`; `{}` takes everything from `defaults`.", agentSchema],
+  ] as const;
+  const parts = sections.map(([title, where, schema]) =>
+    [`## ${title}`, "", where, "", ...table(schema)].join("\n"),
+  );
+  return [HEAD, ...parts].join("\n\n") + "\n";
+}
+
+const HEAD = `# Configuration
+
+Every key of \`Pulumi.<stack>.yaml\`. This page is made from stacks/schema.ts by \`npm run generate\`;
+editors complete the same keys by stacks/stack.schema.json. A key in bold is required.`;
+
+function table(schema: z.ZodType): string[] {
+  const json = z.toJSONSchema(schema, { io: "input" }) as Json;
+  return ["| key | what it holds |", "|---|---|", ...rows(json, "")];
+}
+
+function rows({ properties = {}, required = [] }: Json, prefix: string): string[] {
+  return Object.entries(properties).flatMap(([key, value]) => {
+    const name = `\`${prefix}${key}\``;
+    const shown = required.includes(key) ? `**${name}**` : name;
+    const text = [value.description, allowed(value)].filter(Boolean).join(" ");
+    // A map of names, such as agents, has a section of its own.
+    return [`| ${shown} | ${text} |`, ...rows(value, `${prefix}${key}.`)];
+  });
+}
+
+function allowed({ enum: values, minimum, maximum }: Json): string {
+  if (values !== undefined) {
+    return `One of ${values.map((value) => `\`${value}\``).join(", ")}.`;
+  }
+  return minimum === undefined || maximum === undefined
+    ? ""
+    : `From ${String(minimum)} to ${String(maximum)}.`;
+}
