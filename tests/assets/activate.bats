@@ -171,6 +171,22 @@ setup() {
   [[ $(calls) == *"chown -R tseeder-agent:tseeder-agent $state/agent-vm-1"* ]]
 }
 
+@test "in a rollout it waits before it touches anything, and only where there is something to do" {
+  activate agent-vm-1 one
+  tree >"$BATS_TEST_TMPDIR/before"
+  mkdir "$BATS_TEST_TMPDIR/spy"
+  cat >"$BATS_TEST_TMPDIR/spy/sleep" <<END
+#!/bin/bash
+[ "\$1" != 17 ] || (BATS_TEST_DIRNAME=$BATS_TEST_DIRNAME && . "$BATS_TEST_DIRNAME/host.bash" && tree >"$BATS_TEST_TMPDIR/during")
+END
+  chmod 755 "$BATS_TEST_TMPDIR/spy/sleep"
+  PATH=$BATS_TEST_TMPDIR/spy:$PATH activate agent-vm-1 one PAUSE=17
+  [ ! -e "$BATS_TEST_TMPDIR/during" ]
+  PATH=$BATS_TEST_TMPDIR/spy:$PATH activate agent-vm-1 two PAUSE=17
+  diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/during"
+  [ "$(running agent-vm-1)" = two ]
+}
+
 @test "no secret is an argument of any process" {
   mkdir "$BATS_TEST_TMPDIR/spy"
   for command in awk sed cat cp mv chown readlink timeout mkdir rm tar base64; do

@@ -72,6 +72,7 @@ ENABLED='${ENABLED:-yes}'
 DEADLINE='${DEADLINE:-1}'
 KEEP_RELEASES='${KEEP_RELEASES:-3}'
 SECRET_NAMES='WORKER_CLUSTER_TOKEN'
+PAUSE='${PAUSE-}'
 END
   tar -C "$staged" -czf - . | base64 | sh "$opt/bin/activate" "$agent"
 }
