@@ -2,7 +2,13 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { connectionArgs, type Connection } from "./connection";
+import { Queue } from "./queue";
 import { commandLine, quote } from "./quote";
+
+/** Options of a step; what it waits for are resources, nothing that is yet to become one. */
+export type StepOptions = Omit<pulumi.CustomResourceOptions, "dependsOn"> & {
+  readonly dependsOn?: readonly pulumi.Resource[];
+};
 
 export interface RemoteStepArgs {
   readonly connection: Connection;
@@ -30,14 +36,14 @@ const BOOT_SECONDS = 600;
 export function remoteStep(
   name: string,
   args: RemoteStepArgs,
-  options: pulumi.CustomResourceOptions,
+  options: StepOptions,
 ): command.remote.Command {
   const { connection, timeoutSeconds, first } = args;
   const booting = first === "booting";
   const line = (words: readonly string[]) =>
     `${asRoot(connection.user, timeoutSeconds)} ${commandLine(words)} # on machine ${args.machine}`;
   const deadline = `${String(timeoutSeconds + 60 + (booting ? BOOT_SECONDS : 0))}s`;
-  return new command.remote.Command(
+  const step = new command.remote.Command(
     name,
     {
       connection: connectionArgs(connection, booting ? -1 : undefined),
@@ -49,10 +55,30 @@ export function remoteStep(
     },
     {
       ...options,
+      dependsOn: inTurn(connection, options.dependsOn),
       additionalSecretOutputs: ["stdout", "stderr"],
       customTimeouts: { create: deadline, update: deadline, delete: deadline },
     },
   );
+  queueOf(connection).add(step);
+  return step;
+}
+
+/** The steps of each host, so that only a few of them open a connection at once. */
+const queues = new WeakMap<Connection, Queue<pulumi.Resource>>();
+
+function queueOf(connection: Connection): Queue<pulumi.Resource> {
+  const queue = queues.get(connection) ?? new Queue<pulumi.Resource>();
+  queues.set(connection, queue);
+  return queue;
+}
+
+/** What a step waits for by itself, and whose turn on the host comes before. */
+function inTurn(
+  connection: Connection,
+  dependsOn: readonly pulumi.Resource[] = [],
+): pulumi.Resource[] {
+  return [...new Set([...dependsOn, ...queueOf(connection).before()])];
 }
 
 /** `timeout` ends what a cancelled run leaves behind: a running command does not heed cancel. */
@@ -83,9 +109,9 @@ export interface UploadArgs {
 export function upload(
   name: string,
   args: UploadArgs,
-  options: pulumi.CustomResourceOptions,
+  options: StepOptions,
 ): command.remote.CopyToRemote {
-  return new command.remote.CopyToRemote(
+  const step = new command.remote.CopyToRemote(
     name,
     {
       connection: connectionArgs(args.connection),
@@ -93,8 +119,10 @@ export function upload(
       remotePath: args.remotePath,
       triggers: [args.machine],
     },
-    options,
+    { ...options, dependsOn: inTurn(args.connection, options.dependsOn) },
   );
+  queueOf(args.connection).add(step);
+  return step;
 }
 
 export interface LocalStepArgs {
@@ -131,4 +159,12 @@ export function localStep(
       customTimeouts: { create: deadline, update: deadline, delete: deadline },
     },
   );
+}
+
+/**
+ * Done when all of these are. For many that wait for many: through a gate the edges between them
+ * grow with the sum of both, not with the product.
+ */
+export function gate(name: string, after: readonly pulumi.Resource[]): pulumi.Resource {
+  return new command.local.Command(name, { create: "true" }, { dependsOn: [...after] });
 }
