@@ -9,6 +9,7 @@ import { Sensitive } from "../components/sensitive";
 import { agentSettings } from "./check-agent";
 import { knownKeys } from "./known-keys";
 import { fromIssues, suggestion, type Problem } from "./problems";
+import type { Rollout } from "./waves";
 import { wellFormedPart } from "./well-formed";
 import { stackSchema, type HostConfig, type StackConfig } from "./schema";
 
@@ -39,6 +40,8 @@ export interface FleetSettings {
   readonly stack: string;
   readonly hosts: readonly HostSettings[];
   readonly sshPrivateKey: Sensitive | undefined;
+  /** Absent: all agents are changed at once. */
+  readonly rollout: Rollout | undefined;
   readonly keepReleases: number;
   readonly purgeData: boolean;
 }
@@ -88,9 +91,21 @@ export function checkStack(input: CheckInput): CheckResult {
           hosts,
           sshPrivateKey:
             config.sshPrivateKey === undefined ? undefined : new Sensitive(config.sshPrivateKey),
+          rollout: rolloutOf(config),
           keepReleases: config.keepReleases ?? 3,
           purgeData: config.purgeData ?? false,
         },
+      };
+}
+
+/** The project file declares an empty object, which is the same as nothing. */
+function rolloutOf({ rollout = {} }: StackConfig): Rollout | undefined {
+  return Object.keys(rollout).length === 0
+    ? undefined
+    : {
+        canary: rollout.canary ?? 1,
+        batch: rollout.batch ?? "25%",
+        pauseSeconds: rollout.pauseSeconds ?? 0,
       };
 }
 
@@ -122,6 +137,12 @@ function hostRules(context: Context, path: string, host: HostConfig): Problem[] 
     problems.push({
       path: `${path}.arch`,
       text: `got "${host.arch}", but a local VM has this machine's architecture, ${context.localArch}; remove the key`,
+    });
+  }
+  if (host.provider === "ssh" && host.protect !== undefined) {
+    problems.push({
+      path: `${path}.protect`,
+      text: "a machine that exists already is never deleted or replaced by this stack; remove the key",
     });
   }
   if (

@@ -1,6 +1,6 @@
 /**
  * The fleet, top to bottom: what is built here, then each host, its set-up, runtimes and releases,
- * and one activation per agent.
+ * then one activation per agent, wave after wave over the whole fleet.
  */
 import * as pulumi from "@pulumi/pulumi";
 import { givenKeyPair, makeKeyPair, type KeyPair } from "../components/host/identity";
@@ -9,9 +9,10 @@ import { loadRuntimes } from "./assets";
 import { buildAgent, type AgentBuild } from "./builds";
 import type { FleetSettings } from "./check";
 import { makeHost, type HostContext } from "./hosts";
-import { installAgents } from "./install";
+import { deliver, type Delivered } from "./install";
 import { localArch } from "./local-arch";
 import { hostOutput, type FleetOutputs } from "./outputs";
+import { rollOut } from "./rollout";
 
 export async function buildFleet(settings: FleetSettings, root: string): Promise<FleetOutputs> {
   const builds = await buildAll(settings, root);
@@ -19,12 +20,13 @@ export async function buildFleet(settings: FleetSettings, root: string): Promise
   const context: HostContext = { settings, root, operatorKey: key, takenPorts: new Set() };
 
   const hosts: FleetOutputs["hosts"] = {};
-  const agents: FleetOutputs["agents"] = {};
+  const delivered: Delivered[] = [];
   for (const hostSettings of settings.hosts) {
     const host = await makeHost(context, hostSettings);
     hosts[host.name] = hostOutput(host, hostSettings);
-    Object.assign(agents, installAgents({ settings, root, host, hostSettings, builds }));
+    delivered.push(...deliver({ settings, root, host, hostSettings, builds }));
   }
+  const agents = rollOut(settings, root, delivered);
   return { agents, hosts, ...(key === undefined ? {} : { sshPrivateKey: key.privateKey }) };
 }
 

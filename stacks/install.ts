@@ -1,4 +1,4 @@
-/** What is installed on one host: per service its set-up, per runtime and release one delivery, then the agents. */
+/** What is installed on one host: per service its set-up, per runtime and release one delivery; then each agent. */
 import { readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -10,7 +10,6 @@ import type { Host } from "../components/host/host";
 import { hostFiles } from "./assets";
 import type { AgentBuild } from "./builds";
 import type { AgentSettings, FleetSettings, HostSettings } from "./check";
-import { agentOutput, type FleetOutputs } from "./outputs";
 
 interface Installation {
   readonly settings: FleetSettings;
@@ -20,18 +19,28 @@ interface Installation {
   readonly builds: ReadonlyMap<string, AgentBuild>;
 }
 
-export function installAgents({
+/** An agent with all that it needs on its host. */
+export interface Delivered {
+  readonly host: Host;
+  readonly agent: AgentSettings;
+  readonly build: AgentBuild;
+  /** Set-up, runtime and release. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/** Brings everything to the host that its agents need; none of them is touched. */
+export function deliver({
   settings,
   root,
   host,
   hostSettings,
   builds,
-}: Installation): FleetOutputs["agents"] {
-  const outputs: FleetOutputs["agents"] = {};
+}: Installation): readonly Delivered[] {
+  const delivered: Delivered[] = [];
   const setups = new Map<string, HostSetup>();
   const runtimes = new Map<string, Runtime>();
   const releases = new Map<string, Release>();
-  const parent = host instanceof pulumi.Resource ? { parent: host } : {};
+  const parent = childOf(host);
 
   for (const agent of hostSettings.agents) {
     const build = builds.get(agent.name);
@@ -85,30 +94,52 @@ export function installAgents({
           parent,
         ),
     );
-    const installed = new Agent(
-      `${agent.name}@${host.name}`,
-      {
-        host,
-        agent: agent.name,
-        profile,
-        unit: readFileSync(join(root, "assets/systemd", `${service}@.service`), "utf8"),
-        runtime: build.runtime,
-        release: build.release.id,
-        port: agent.port,
-        env: agent.env,
-        secrets: agent.secrets,
-        limits: agent.limits,
-        healthTimeoutSeconds: agent.healthTimeoutSeconds,
-        enabled: agent.enabled,
-        keepReleases: settings.keepReleases,
-        purgeData: settings.purgeData,
-        after: [setup.done, runtime.done, release.done],
-      },
-      parent,
-    );
-    outputs[agent.name] = agentOutput(host, agent, build, installed);
+    delivered.push({ host, agent, build, after: [setup.done, runtime.done, release.done] });
   }
-  return outputs;
+  return delivered;
+}
+
+/** Lets the agent run what was delivered. */
+export function activate(
+  { host, agent, build, after }: Delivered,
+  { settings, root, before, pauseSeconds }: Turn,
+): Agent {
+  const { profile } = agent;
+  return new Agent(
+    `${agent.name}@${host.name}`,
+    {
+      host,
+      agent: agent.name,
+      profile,
+      unit: readFileSync(join(root, "assets/systemd", `${profile.service}@.service`), "utf8"),
+      runtime: build.runtime,
+      release: build.release.id,
+      port: agent.port,
+      env: agent.env,
+      secrets: agent.secrets,
+      limits: agent.limits,
+      healthTimeoutSeconds: agent.healthTimeoutSeconds,
+      enabled: agent.enabled,
+      keepReleases: settings.keepReleases,
+      purgeData: settings.purgeData,
+      pauseSeconds,
+      after: [...after, ...before],
+    },
+    childOf(host),
+  );
+}
+
+/** When an agent is activated. */
+export interface Turn {
+  readonly settings: FleetSettings;
+  readonly root: string;
+  /** The wave before, which must have gone well. */
+  readonly before: readonly pulumi.Resource[];
+  readonly pauseSeconds: number;
+}
+
+function childOf(host: Host): pulumi.ComponentResourceOptions {
+  return host instanceof pulumi.Resource ? { parent: host } : {};
 }
 
 /** The source's folder gives the name, so that new code updates the release that the last one made. */

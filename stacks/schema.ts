@@ -103,6 +103,9 @@ const everyHost = {
   tryUnknownOs: flag
     .optional()
     .describe("true: go on where the operating system is not a known one. Default: false."),
+  protect: flag
+    .optional()
+    .describe("true: this VM is neither deleted nor replaced. Default: false."),
   agents: agentsSchema.describe("The agents on this host: agent name → agent."),
 };
 
@@ -183,6 +186,30 @@ const secretsSchema = z.record(
   { error: "expected secret variables" },
 );
 
+const BATCH = "a number of agents, or a share of the fleet from 1% to 100%";
+const rolloutSchema = z
+  .strictObject({
+    canary: integer(0, 1000, "a number of agents between 0 and 1000")
+      .optional()
+      .describe("Agents that are changed first; all others wait for them. Default: 1."),
+    batch: z
+      .union([integer(1, 10_000, BATCH), text(/^([1-9][0-9]?|100)%$/, BATCH)], {
+        error: `expected ${BATCH}`,
+      })
+      .optional()
+      .describe(
+        "Agents that are changed together after the canaries: a number, or a share of the whole fleet, rounded up. Default: 25%.",
+      ),
+    pauseSeconds: integer(0, 3600, "seconds between 0 and 3600")
+      .optional()
+      .describe(
+        "Seconds that a changed agent waits after the wave before it, in which a fault of that wave can show. Default: 0.",
+      ),
+  })
+  .describe(
+    "The order in which agents are changed: canaries, then batches. A wave that fails stops all behind it. Default: all at once.",
+  );
+
 /** The whole configuration of a stack, keys without the project's name. */
 export const stackSchema = z.strictObject({
   hosts: hostsSchema.describe("Host name → host."),
@@ -215,6 +242,7 @@ export const stackSchema = z.strictObject({
     .describe(
       "The operator's private key (a secret). Default: the SSH agent for hosts that exist; a key of the stack's own for VMs it makes.",
     ),
+  rollout: rolloutSchema.optional(),
   keepReleases: integer(1, 100, "a number of releases between 1 and 100")
     .optional()
     .describe("Releases kept on a host. Default: 3."),

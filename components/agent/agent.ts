@@ -39,7 +39,9 @@ export interface AgentArgs {
   readonly keepReleases: number;
   /** True: delete removes the agent's state too. */
   readonly purgeData: boolean;
-  /** Set-up, runtime and release on the host. */
+  /** Seconds to wait before the agent is touched, where there is something to do. */
+  readonly pauseSeconds: number;
+  /** Set-up, runtime and release on the host, and the wave before. */
   readonly after: readonly pulumi.Resource[];
 }
 
@@ -64,7 +66,7 @@ export class Agent extends pulumi.ComponentResource {
         run: hostScript(service, "activate", [agent]),
         undo: hostScriptIfThere(service, "uninstall", ["agent", agent, host.name, ...purge]),
         stdin: activationPayload(args),
-        timeoutSeconds: 2 * args.healthTimeoutSeconds + SWITCH_SECONDS,
+        timeoutSeconds: args.pauseSeconds + 2 * args.healthTimeoutSeconds + SWITCH_SECONDS,
       },
       {
         parent: this,
@@ -97,6 +99,7 @@ async function activationPayload(args: AgentArgs): Promise<string> {
         ENABLED: args.enabled ? "yes" : "no",
         DEADLINE: String(args.healthTimeoutSeconds),
         KEEP_RELEASES: String(args.keepReleases),
+        ...(args.pauseSeconds === 0 ? {} : { PAUSE: String(args.pauseSeconds) }),
         SECRET_NAMES: Object.keys(args.secrets).sort().join(" "),
       }),
     },

@@ -215,6 +215,49 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     ],
   },
   {
+    fault: "a misspelt key of the rollout",
+    change: { rollout: { canry: 1 } },
+    lines: ['rollout.canry: unknown key; did you mean "canary"? Correct or remove it'],
+  },
+  {
+    fault: "a batch that is neither a number nor a share",
+    change: { rollout: { batch: "a quarter" } },
+    lines: [
+      'rollout.batch: got "a quarter", expected a number of agents, or a share of the fleet from 1% to 100%',
+    ],
+  },
+  {
+    fault: "a batch of nobody",
+    change: { rollout: { batch: 0 } },
+    lines: [
+      "rollout.batch: got 0, expected a number of agents, or a share of the fleet from 1% to 100%",
+    ],
+  },
+  {
+    fault: "a batch above the whole fleet",
+    change: { rollout: { batch: "150%" } },
+    lines: [
+      'rollout.batch: got "150%", expected a number of agents, or a share of the fleet from 1% to 100%',
+    ],
+  },
+  {
+    fault: "a pause of days",
+    change: { rollout: { pauseSeconds: 100000 } },
+    lines: ["rollout.pauseSeconds: got 100000, expected seconds between 0 and 3600"],
+  },
+  {
+    fault: "a canary as a flag",
+    change: { rollout: { canary: true } },
+    lines: ["rollout.canary: got true, expected a number of agents between 0 and 1000"],
+  },
+  {
+    fault: "protection of a machine that the stack does not own",
+    change: ssh({ protect: true }),
+    lines: [
+      "hosts.office.protect: a machine that exists already is never deleted or replaced by this stack; remove the key",
+    ],
+  },
+  {
     fault: "several faults in one file",
     change: {
       hosts: {

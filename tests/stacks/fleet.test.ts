@@ -20,6 +20,7 @@ interface Registered {
 
 let registered: Registered[];
 let options: Map<string, pulumi.ResourceOptions & { parentName?: string }>;
+const nameOf = new Map<pulumi.Resource, string>();
 let cache: string;
 
 beforeEach(async () => {
@@ -80,8 +81,9 @@ function settings(hosts: object, more: object = {}): FleetSettings {
 async function build(hosts: object, more: object = {}) {
   let outputs: FleetOutputs | undefined;
   await pulumi.runtime.runInPulumiStack(async () => {
-    pulumi.runtime.registerStackTransformation(({ name, opts }) => {
+    pulumi.runtime.registerStackTransformation(({ name, opts, resource }) => {
       options.set(name, opts);
+      nameOf.set(resource, name);
       return undefined;
     });
     outputs = await buildFleet(settings(hosts, more), ROOT);
@@ -253,3 +255,164 @@ test("the outputs say where each agent is and how it is, and keep the key a secr
   expect(hosts["office"]).toMatchObject({ provider: "ssh", address: "203.0.113.7", user: "ops" });
   expect(await pulumi.isSecret(sshPrivateKey as pulumi.Output<string>)).toBe(true);
 });
+
+describe("a rollout", () => {
+  const vm = (...agents: string[]) => ({
+    provider: "local",
+    agents: Object.fromEntries(agents.map((name, index) => [name, { port: 8787 + index }])),
+  });
+  const THREE = { a: vm("a1", "a2"), b: vm("b1", "b2"), c: vm("c1", "c2") };
+
+  test("goes over the whole fleet: the canary, then batches, each waiting for all of the one before", async () => {
+    await build(THREE, { rollout: { canary: 1, batch: "50%" } });
+    expect(orderOf("a1@a")).toEqual([]);
+    // Three agents wait for one: direct edges. Two wait for three: through a gate.
+    expect(orderOf("a2@a")).toEqual(["a1@a-activation"]);
+    expect(orderOf("b1@b")).toEqual(["a1@a-activation"]);
+    expect(orderOf("b2@b")).toEqual(["a1@a-activation"]);
+    expect(waitsFor("after-wave-2")).toEqual([
+      "a2@a-activation",
+      "b1@b-activation",
+      "b2@b-activation",
+    ]);
+    expect(orderOf("c1@c")).toEqual(["after-wave-2"]);
+    expect(orderOf("c2@c")).toEqual(["after-wave-2"]);
+  });
+
+  test("adds no resource per agent", async () => {
+    await build(THREE);
+    const without = registered.map(({ name }) => name);
+    registered = [];
+    await build(THREE, { rollout: { canary: 1, batch: "50%" } });
+    const added = registered.map(({ name }) => name).filter((name) => !without.includes(name));
+    expect(added).toEqual(["after-wave-2"]);
+  });
+
+  test("adds at most two edges per agent, however large the waves are", async () => {
+    const agents = Array.from({ length: 20 }, (_, index) => `n${String(index)}`);
+    const hosts = { a: vm(...agents), b: vm(...agents.map((name) => `m${name}`)) };
+    const edges = () => [...options.keys()].reduce((sum, name) => sum + waitsFor(name).length, 0);
+    await build(hosts);
+    const without = edges();
+    options.clear();
+    await build(hosts, { rollout: { canary: 1, batch: "50%" } });
+    expect(edges() - without).toBeGreaterThan(40);
+    expect(edges() - without).toBeLessThanOrEqual(80);
+  });
+
+  test("without the setting no agent waits for another, nor with an empty one", async () => {
+    for (const more of [{}, { rollout: {} }]) {
+      await build(THREE, more);
+      const agents = ["a1@a", "a2@a", "b1@b", "b2@b", "c1@c", "c2@c"];
+      expect(agents.flatMap(orderOf)).toEqual([]);
+    }
+  });
+
+  test("makes only agents behind the first wave wait, and longer before the step is ended", async () => {
+    await build(THREE, { rollout: { canary: 1, batch: "50%", pauseSeconds: 20 } });
+    expect(stdinText("a1@a-activation")).not.toContain("PAUSE");
+    expect(stdinText("a2@a-activation")).toContain("PAUSE='20'\n");
+    expect(stdinText("c2@c-activation")).toContain("PAUSE='20'\n");
+    expect(find("a1@a-activation").inputs["create"]).toContain("timeout -k 10 420 ");
+    expect(find("a2@a-activation").inputs["create"]).toContain("timeout -k 10 440 ");
+  });
+
+  test("with a disabled agent in front has the next one as its canary, without a circle of edges", async () => {
+    const hosts = {
+      a: { provider: "local", agents: { off: { enabled: false }, on: { port: 8788 } } },
+      b: vm("b1"),
+    };
+    await build(hosts, { rollout: { canary: 1, batch: 1 } });
+    expect(orderOf("on@a")).toEqual([]);
+    expect(orderOf("off@a")).toEqual(["on@a-activation"]);
+    expect(orderOf("b1@b")).toEqual(["off@a-activation"]);
+  });
+});
+
+describe("on one host", () => {
+  const crowd = (count: number) => ({
+    "vm-1": {
+      provider: "local",
+      agents: Object.fromEntries(
+        Array.from({ length: count }, (_, index) => [
+          `n${String(index + 1)}`,
+          { port: 8787 + index },
+        ]),
+      ),
+    },
+  });
+  const DELIVERY = [
+    "vm-1-tseeder-bun-unpack",
+    "vm-1-tseeder-examples-compute-agent-unpack",
+    "vm-1-tseeder-setup-run",
+  ];
+
+  test("four steps run at once: each waits for the fourth before it", async () => {
+    await build(crowd(9));
+    expect(waitsFor("n1@vm-1-activation")).toEqual([
+      "vm-1-tseeder-bun-unpack",
+      "vm-1-tseeder-bun-upload",
+      "vm-1-tseeder-examples-compute-agent-unpack",
+      "vm-1-tseeder-setup-run",
+    ]);
+    expect(waitsFor("n5@vm-1-activation")).toEqual(["n1@vm-1-activation", ...DELIVERY]);
+    expect(waitsFor("n9@vm-1-activation")).toEqual(["n5@vm-1-activation", ...DELIVERY]);
+  });
+
+  test("up to four agents wait for no other agent", async () => {
+    await build(crowd(4));
+    expect(["n1@vm-1", "n2@vm-1", "n3@vm-1", "n4@vm-1"].flatMap(orderOf)).toEqual([]);
+  });
+
+  test("no more than four of any steps can run at the same time", async () => {
+    await build({ ...crowd(30), ...SSH });
+    expect(mostAtOnce("vm-1")).toBe(4);
+  });
+});
+
+/** Names of the resources that one waits for, sorted. */
+function waitsFor(name: string): string[] {
+  const dependsOn = options.get(name)?.dependsOn as readonly pulumi.Resource[] | undefined;
+  return (dependsOn ?? []).map((resource) => nameOf.get(resource) ?? "unknown").sort();
+}
+
+/** What an agent waits for beside what is delivered to its own host. */
+function orderOf(agent: string): string[] {
+  return waitsFor(`${agent}-activation`).filter((name) => /-activation$|^after-/.test(name));
+}
+
+/** Steps of one host that may run at once: the widest set of which none waits for another, by the edges alone. */
+function mostAtOnce(host: string): number {
+  const names = steps()
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(`${host}-`) || name.includes(`@${host}-`));
+  const reach = new Map<string, Set<string>>();
+  const before = (name: string): Set<string> => {
+    const known = reach.get(name);
+    if (known !== undefined) {
+      return known;
+    }
+    const all = new Set(waitsFor(name).flatMap((other) => [other, ...before(other)]));
+    reach.set(name, all);
+    return all;
+  };
+  // Dilworth: the widest such set has as many members as chains are needed, a matching says how many.
+  const after = new Map(
+    names.map((name) => [name, names.filter((other) => before(other).has(name))]),
+  );
+  const matched = new Map<string, string>();
+  const match = (name: string, seen: Set<string>): boolean =>
+    (after.get(name) ?? []).some((other) => {
+      if (seen.has(other)) {
+        return false;
+      }
+      seen.add(other);
+      const holder = matched.get(other);
+      if (holder !== undefined && !match(holder, seen)) {
+        return false;
+      }
+      matched.set(other, name);
+      return true;
+    });
+  return names.length - names.filter((name) => match(name, new Set())).length;
+}
