@@ -55,6 +55,7 @@ async function localHost(
     user: host.user,
     size: localSize(config.size ?? "minimum"),
     image: config.image ?? "debian-12",
+    protect: config.protect ?? false,
     operatorKey,
   });
 }

@@ -24,6 +24,8 @@ export interface LocalHostArgs extends HostArgs {
   readonly size: MachineSize;
   /** Image name, such as `debian-12`. */
   readonly image: string;
+  /** True: neither deleted nor replaced. */
+  readonly protect: boolean;
   /** The key that may log in. */
   readonly operatorKey: KeyPair;
 }
@@ -57,7 +59,7 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
         folder: args.root,
         timeoutSeconds: START_SECONDS,
       },
-      { parent: this },
+      { parent: this, protect: args.protect },
     );
     this.name = name;
     this.connection = {

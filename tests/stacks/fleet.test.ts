@@ -211,6 +211,13 @@ test("steps on a VM of the stack need no uninstall once it is deleted; on a mach
   expect(options.get("three@office-activation")?.deletedWith).toBeUndefined();
 });
 
+test("protect keeps the VM itself from being deleted, and only where it is asked for", async () => {
+  await build({ "vm-1": { ...LOCAL["vm-1"], protect: true } });
+  expect(options.get("vm-1-machine")?.protect).toBe(true);
+  await build(LOCAL);
+  expect(options.get("vm-1-machine")?.protect).toBe(false);
+});
+
 test("the cloud-init document plants the pinned host key and lets in the stack's key alone", async () => {
   await build(LOCAL);
   const spec = JSON.parse(String(secretValue(find("vm-1-machine").inputs["stdin"]))) as {
