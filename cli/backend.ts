@@ -67,10 +67,23 @@ export interface PendingOperation {
   readonly resourceType: string;
 }
 
+/** A resource as Pulumi stores it; secret values stay encrypted. */
+export interface StoredResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly parent?: string;
+  readonly dependencies?: readonly string[];
+  readonly propertyDependencies?: Readonly<Record<string, readonly string[] | null>>;
+  readonly deletedWith?: string;
+  readonly protect?: boolean;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: unknown;
+}
+
 interface Checkpoint {
   readonly checkpoint?: {
     readonly latest?: {
-      readonly resources?: readonly { readonly type: string; readonly outputs?: unknown }[];
+      readonly resources?: readonly StoredResource[];
       readonly pending_operations?: readonly {
         readonly type: string;
         readonly resource: { readonly urn: string; readonly type: string };
@@ -100,4 +113,13 @@ export function pendingOperations(url: string | undefined, stack: string): Pendi
 export function storedOutputs(url: string | undefined, stack: string): unknown {
   const resources = readCheckpoint(url, stack)?.checkpoint?.latest?.resources ?? [];
   return resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs;
+}
+
+/** All resources in the order in which they were made; undefined if they cannot be seen from here. */
+export function storedResources(
+  url: string | undefined,
+  stack: string,
+): readonly StoredResource[] | undefined {
+  const latest = readCheckpoint(url, stack)?.checkpoint?.latest;
+  return latest === undefined ? undefined : (latest.resources ?? []);
 }

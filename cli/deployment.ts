@@ -11,6 +11,8 @@ export interface Deployment {
   readonly code: number;
   /** Whether anything was, or in a preview would be, created, changed or removed. */
   readonly changed: boolean;
+  /** Why steps failed: URN → the engine's own words. */
+  readonly failures: ReadonlyMap<string, string>;
 }
 
 /** Without a terminal, a line says after this long that work goes on; in ms. */
@@ -38,7 +40,7 @@ export async function deploy(engine: Engine, args: readonly string[]): Promise<D
           events,
         );
     events.read();
-    return { code, changed: events.changed };
+    return { code, changed: events.changed, failures: events.failures };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

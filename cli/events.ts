@@ -5,6 +5,11 @@ export interface EngineEvent {
   readonly resourcePreEvent?: { readonly metadata: StepMetadata };
   readonly resOutputsEvent?: { readonly metadata: StepMetadata };
   readonly resOpFailedEvent?: { readonly metadata: StepMetadata };
+  readonly diagnosticEvent?: {
+    readonly urn?: string;
+    readonly message: string;
+    readonly severity: string;
+  };
   readonly summaryEvent?: { readonly resourceChanges?: Readonly<Record<string, number>> };
 }
 
@@ -19,6 +24,9 @@ export class EventLog {
   readonly running = new Map<string, number>();
   /** Resources by what was done to them; undefined until the run has ended. */
   changes: Readonly<Record<string, number>> | undefined;
+
+  /** Why steps failed: URN → the engine's own words. */
+  readonly failures = new Map<string, string>();
 
   private offset = 0;
 
@@ -42,6 +50,10 @@ export class EventLog {
     if (begun !== undefined && begun.op !== "same") this.running.set(begun.urn, this.now());
     const ended = (event.resOutputsEvent ?? event.resOpFailedEvent)?.metadata;
     if (ended !== undefined) this.running.delete(ended.urn);
+    const said = event.diagnosticEvent;
+    if (said?.severity === "error" && said.urn !== undefined && said.urn !== "") {
+      this.failures.set(said.urn, `${this.failures.get(said.urn) ?? ""}${said.message}`);
+    }
     if (event.summaryEvent !== undefined) this.changes = event.summaryEvent.resourceChanges ?? {};
   }
 

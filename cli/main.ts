@@ -22,13 +22,14 @@ interface Entry {
 }
 
 const YES = ["-y, --yes", "ask nothing"] as const;
+const PARALLEL = ["--parallel <number>", "steps of the whole run at once (default: 8)"] as const;
 
 /** Every command of fleet; all others go to Pulumi. */
 const COMMANDS: readonly Entry[] = [
   {
     usage: "up",
     summary: "bring the stack up: VMs, agents, until they are available",
-    options: [YES],
+    options: [YES, PARALLEL],
     load: () => import("./commands/up"),
   },
   {
@@ -54,7 +55,12 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: "destroy",
     summary: "remove everything that up made",
-    options: [YES, ["--remove", "remove the stack and its file too"]],
+    options: [
+      YES,
+      PARALLEL,
+      ["--remove", "remove the stack and its file too"],
+      ["--forget <host...>", "give up what cannot be removed from this existing machine"],
+    ],
     load: () => import("./commands/destroy"),
   },
   {

@@ -1,4 +1,5 @@
-import { stackExists, storedOutputs } from "./backend";
+import { stackExists, storedOutputs, storedResources } from "./backend";
+import type { StoredResource } from "./backend";
 import { toOutputs } from "./outputs";
 import type { Outputs } from "./outputs";
 import { askPulumi } from "./pulumi";
@@ -22,6 +23,19 @@ export async function readOutputs(engine: Engine, stack: string): Promise<Output
   const stored = storedOutputs(engine.env["PULUMI_BACKEND_URL"], stack);
   if (stored !== undefined && !isSealed(stored)) return toOutputs(stored);
   return toOutputs(JSON.parse(await secretOutputs(engine, stack)));
+}
+
+/** The stack's resources, in the order in which they were made; secret values stay encrypted. */
+export async function readResources(
+  engine: Engine,
+  stack: string,
+): Promise<readonly StoredResource[]> {
+  const stored = storedResources(engine.env["PULUMI_BACKEND_URL"], stack);
+  if (stored !== undefined) return stored;
+  const state = JSON.parse(await askPulumi(engine, ["stack", "export", "--stack", stack])) as {
+    readonly deployment: { readonly resources?: readonly StoredResource[] };
+  };
+  return state.deployment.resources ?? [];
 }
 
 /** All outputs as JSON, the private key too: for memory only. */

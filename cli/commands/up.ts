@@ -1,5 +1,6 @@
 import { deploy } from "../deployment";
 import type { Context } from "../main";
+import { parallelArgs } from "../parallel";
 import { engineFor } from "../pulumi";
 import type { Engine } from "../pulumi";
 import { recover } from "../recover";
@@ -11,7 +12,8 @@ import type { StackFile } from "../stack-file";
 import { stackOption, summary } from "../summary";
 
 /** From a stack file to agents that answer: checks, installs what is missing, plans, asks, does. */
-export async function run({ stack, yes }: Context): Promise<number> {
+export async function run({ stack, yes, options }: Context): Promise<number> {
+  const parallel = parallelArgs(options);
   const engine = await prepare(stack);
   await prepareLocalHosts(readStackFile(stack));
   if (canAsk(yes)) {
@@ -27,6 +29,7 @@ export async function run({ stack, yes }: Context): Promise<number> {
     stack,
     "--yes",
     "--skip-preview",
+    ...parallel,
   ]);
   if (code !== 0) {
     const option = stackOption(stack);

@@ -62,3 +62,19 @@ test.each([
   log.read();
   expect(log.changed).toBe(changed);
 });
+
+test("why a step failed is known by its resource; warnings and what has no resource are not", () => {
+  const said = (severity: string, message: string, urn?: string) =>
+    `${JSON.stringify({ diagnosticEvent: { severity, message, urn } })}\n`;
+  writeFileSync(
+    path,
+    said("error", "first\n", URN) +
+      said("error", "second\n", URN) +
+      said("warning", "careful", STACK) +
+      said("error", "update failed") +
+      said("error", "update failed", ""),
+  );
+  const log = new EventLog(path);
+  log.read();
+  expect([...log.failures]).toEqual([[URN, "first\nsecond\n"]]);
+});

@@ -8,8 +8,8 @@ import { PLUGINS } from "../../toolchain/versions";
 const PROJECT = join(__dirname, "../..");
 const HOST_KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5${"A".repeat(48)}`;
 const UP =
-  "up --stack dev --yes --skip-preview --event-log LOG --suppress-outputs --suppress-permalink=true " +
-  "--suppress-progress --color never";
+  "up --stack dev --yes --skip-preview --parallel 8 --event-log LOG --suppress-outputs " +
+  "--suppress-permalink=true --suppress-progress --color never";
 
 /** A clone with a Pulumi that only writes down how it is called. */
 let clone: string;
@@ -191,4 +191,100 @@ test("init writes a file for the stack once, and stores a key pair for a machine
   expect(code).toBe(0);
   expect(fleet(["init", "lab"]).stderr).toContain("Pulumi.lab.yaml is there and stays as it is");
   expect(readFileSync(file, "utf8")).toBe(text);
+});
+
+describe("destroy", () => {
+  const PREFIX = "urn:pulumi:dev::agent-fleet::";
+  const HOST = `${PREFIX}agent-fleet:host:SshHost::office`;
+  const STEP = `${PREFIX}agent-fleet:host:SshHost$command:remote:Command::one@office-activation`;
+  const RUN =
+    "destroy --stack dev --yes --skip-preview --continue-on-error --parallel 8 --event-log LOG " +
+    "--suppress-outputs --suppress-permalink=true --suppress-progress --color never";
+  const FORGET = `state delete ${HOST} --target-dependents --yes --stack dev --non-interactive`;
+
+  /** A stack with one existing machine, and a destroy that will fail with these words. */
+  function standing(message: string, protect = false) {
+    stackFile();
+    fleet(["stack", "init", "dev"]);
+    rmSync(log);
+    const command = {
+      delete: "timeout 480 sh /opt/x/bin/uninstall agent one office # on machine a",
+    };
+    const resources = [
+      { urn: `${PREFIX}pulumi:pulumi:Stack::agent-fleet-dev`, type: "pulumi:pulumi:Stack" },
+      { urn: HOST, type: "agent-fleet:host:SshHost" },
+      { urn: STEP, type: "command:remote:Command", parent: HOST, inputs: command, protect },
+    ];
+    writeFileSync(
+      join(clone, "state/.pulumi/stacks/agent-fleet/dev.json"),
+      JSON.stringify({ checkpoint: { latest: { resources } } }),
+    );
+    const failures = join(clone, "failures");
+    const event = { diagnosticEvent: { urn: STEP, message, severity: "error" } };
+    writeFileSync(failures, `${JSON.stringify(event)}\n`);
+    return { FAKE_FAILURES: failures };
+  }
+  const REFUSED = "dial tcp 203.0.113.7:22: connect: connection refused";
+
+  test("that cannot reach a host says what to do by hand and how to give it up, and fails", () => {
+    const { code, stderr, calls } = fleet(["destroy", "--yes"], standing(REFUSED));
+    expect(calls).toEqual([RUN]);
+    expect(stderr).toContain("office is not cleaned: it refuses the connection\n");
+    expect(stderr).toContain("    timeout 480 sh /opt/x/bin/uninstall agent one office\n");
+    expect(stderr).toContain("  ./fleet destroy --forget office\n");
+    expect(code).toBe(255);
+  });
+
+  test("with --forget lets go of what cannot be cleaned, ends the rest, and succeeds", () => {
+    const args = ["destroy", "--yes", "--forget", "office"];
+    const { code, stderr, calls } = fleet(args, standing(REFUSED));
+    expect(calls).toEqual([RUN, FORGET, RUN]);
+    expect(stderr).toContain("    timeout 480 sh /opt/x/bin/uninstall agent one office\n");
+    expect(stderr).toContain("stack dev: destroyed, but for what is left on office;");
+    expect(code).toBe(0);
+  });
+
+  test("with --forget of a host that could be cleaned forgets nothing", () => {
+    standing(REFUSED);
+    const { code, stderr, calls } = fleet(["destroy", "--yes", "--forget", "office"]);
+    expect(calls).toEqual([RUN]);
+    expect(stderr).toContain("stack dev: destroyed; its settings stay");
+    expect(code).toBe(0);
+  });
+
+  test("that fails on a host that answers does not advise to forget it", () => {
+    const env = standing("Process exited with status 1: rm: read-only file system");
+    const { code, stderr } = fleet(["destroy", "--yes"], env);
+    expect(stderr).toContain("office is not cleaned: its uninstall failed, see above");
+    expect(stderr).not.toContain("--forget");
+    expect(code).toBe(255);
+  });
+
+  test("with --forget of what is no existing machine is refused before anything is destroyed", () => {
+    const { code, stderr, calls } = fleet(["destroy", "--yes", "--forget", "vm-1"], standing("x"));
+    expect(stderr).toContain(
+      "--forget vm-1: only a machine that existed before the stack can be forgotten; expected office",
+    );
+    expect(calls).toEqual([]);
+    expect(code).toBe(1);
+  });
+
+  test("of a stack with something protected is refused before anything is destroyed, with the key to change", () => {
+    const { code, stderr, calls } = fleet(["destroy", "--yes"], standing("x", true));
+    expect(stderr).toContain("take `protect: true` away from hosts.office in Pulumi.dev.yaml");
+    expect(calls).toEqual([]);
+    expect(code).toBe(1);
+  });
+});
+
+test("--parallel goes to Pulumi, and anything but a number is refused before it starts", () => {
+  stackFile();
+  fleet(["stack", "init", "dev"]);
+  rmSync(log);
+  expect(fleet(["up", "--yes", "--parallel", "2"]).calls).toEqual([UP.replace("8", "2")]);
+  rmSync(log);
+  const { code, stderr, calls } = fleet(["up", "--yes", "--parallel", "many"]);
+  expect(stderr).toBe('--parallel: got "many", expected a number from 1 to 9999\n');
+  expect(calls).toEqual([]);
+  expect(code).toBe(1);
 });

@@ -1,0 +1,18 @@
+import { Failure } from "./say";
+
+/**
+ * Steps of a whole run at once, where `--parallel` does not say. Pulumi's own default grows with this
+ * machine's processors; sshd as installed starts to turn connections away at its tenth that has not
+ * logged in yet, and all connections of a fleet may go through one jump host.
+ */
+const STEPS = 8;
+
+/** Pulumi's option for the number of steps at once. @throws Failure if what was given is no number */
+export function parallelArgs({ parallel }: Readonly<Record<string, unknown>>): string[] {
+  if (parallel === undefined) return ["--parallel", String(STEPS)];
+  const steps = JSON.stringify(parallel);
+  if (!/^"[1-9]\d{0,3}"$/.test(steps)) {
+    throw new Failure(`--parallel: got ${steps}, expected a number from 1 to 9999`);
+  }
+  return ["--parallel", String(Number(parallel))];
+}
