@@ -9,7 +9,7 @@ setup() {
 @test "a first activation puts everything in its place, enables, starts, and reports" {
   run --separate-stderr activate agent-vm-1 one
   [ "$status" -eq 0 ]
-  [[ $output =~ ^'{"agent":"agent-vm-1","state":"available","release":"one","changed":true,"restarted":true,"gapSeconds":'[0-9]+\.[0-9][0-9]',"leftOut":[]}'$ ]]
+  [[ $output =~ ^'{"agent":"agent-vm-1","state":"available","release":"one","changed":true,"restarted":true,"gapSeconds":'[0-9]+\.[0-9][0-9]',"drain":"none","drainedSeconds":0.00,"jobsLeft":null,"leftOut":[]}'$ ]]
   [ "$stderr" = '' ]
   home=$opt/agents/agent-vm-1
   [ "$(readlink "$home/current")" = ../../releases/one ]
@@ -37,7 +37,7 @@ setup() {
   tree >"$BATS_TEST_TMPDIR/before"
   forget_calls
   run --separate-stderr activate agent-vm-1 one
-  [ "$output" = '{"agent":"agent-vm-1","state":"available","release":"one","changed":false,"restarted":false,"gapSeconds":0,"leftOut":[]}' ]
+  [ "$output" = '{"agent":"agent-vm-1","state":"available","release":"one","changed":false,"restarted":false,"gapSeconds":0,"drain":"none","drainedSeconds":0.00,"jobsLeft":null,"leftOut":[]}' ]
   tree | diff "$BATS_TEST_TMPDIR/before" -
   [ "$(calls)" = '' ]
 }

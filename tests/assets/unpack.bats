@@ -39,11 +39,27 @@ unpack() {
 
 @test "what is there already is not unpacked again, and the upload is removed" {
   unpack release abc "$sum" "$archive"
-  echo mine >"$opt/releases/abc/mark"
+  inode=$(stat -c %i "$opt/releases/abc")
   pack
   unpack release abc sha512:00 "$archive"
-  [ "$(cat "$opt/releases/abc/mark")" = mine ]
+  [ "$(stat -c %i "$opt/releases/abc")" = "$inode" ]
   [ ! -e "$archive" ]
+}
+
+@test "what was edited by hand is brought anew, in another folder" {
+  unpack release abc "$sum" "$archive"
+  inode=$(stat -c %i "$opt/releases/abc")
+  for edit in 'echo changed >FILE' 'rm FILE' 'touch FILE.more' 'chmod 777 FILE' 'sed -i s/program/PROGRAM/ FILE; touch -d @0 FILE'; do
+    (cd "$opt/releases/abc/package/bin" && touch -d @0 bun && eval "${edit//FILE/bun}")
+    pack
+    unpack release abc "$sum" "$archive"
+    [ "$(cat "$opt/releases/abc/package/bin/bun")" = program ]
+    [ "$(cd "$opt/releases/abc/package/bin" && echo *)" = bun ]
+    [ "$(stat -c %a "$opt/releases/abc/package/bin/bun")" = 755 ]
+    [ "$(stat -c %i "$opt/releases/abc")" != "$inode" ]
+    [ "$(cd "$opt/releases" && echo .old*)" = '.old*' ]
+    inode=$(stat -c %i "$opt/releases/abc")
+  done
 }
 
 @test "an archive with another checksum is refused and nothing is left" {
@@ -98,7 +114,7 @@ make_installer() {
   make_installer 'mkdir node_modules && echo "$*" >node_modules/arguments && env >node_modules/environment'
   SECRET=of-root unpack release abc "$sum" "$archive" --install-with bun-1
   [[ $(cat "$opt/releases/abc/node_modules/arguments") == 'install --frozen-lockfile --production '* ]]
-  ! grep -q of-root "$opt/releases/abc/node_modules/environment"
+  run ! grep -q of-root "$opt/releases/abc/node_modules/environment"
   grep -q 'setpriv --reuid tseeder-agent --regid tseeder-agent --clear-groups --no-new-privs' "$FLEET_ROOT/fake/calls"
   [ ! -e "$opt/releases/abc/home" ]
 }

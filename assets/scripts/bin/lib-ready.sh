@@ -2,12 +2,6 @@
 # Waiting for an agent to be ready, and knowing early when it never will be.
 # What goes wrong is written to $work/failure-*: the wait runs in a subshell.
 
-# now: hundredths of a second since boot, in $now. A clock that nobody sets, and no process to ask it.
-now() {
-  read -r now _ </proc/uptime
-  now=${now%.*}${now#*.}
-}
-
 # probe: one health request; the answer is in $answer. Status 0: ready.
 probe() {
   # The 5 s limit of the request itself does not cover a connect that hangs.

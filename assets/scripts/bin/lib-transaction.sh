@@ -153,6 +153,6 @@ prune() {
       *" $id "*) continue ;;
     esac
     [ ! -e "$opt/$1/.fresh-$id" ] || continue
-    rm -rf "${opt:?}/$1/$id"
+    rm -rf "${opt:?}/$1/$id" "${opt:?}/$1/.listing-$id"
   done
 }

@@ -1,0 +1,154 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # shares its variables with the scripts that read it
+# What was deployed, so that `verify` can tell later what has changed, and what of it needs a repair.
+#
+#   agents/A/deployed       what the last activation has put in place; contents as keyed hashes
+#   agents/A/record.key     the key: random, root's alone, never leaves the host, nor do whole hashes
+#   agents/A/disturbed      something shared was taken away while A ran with it: its next activation restarts it
+#   releases/.listing-ID, runtimes/.listing-ID     the tree as `unpack` brought it: names, kinds, modes, owners,
+#                           sizes, times; not the contents
+#
+# An activation compares the listing of its release and its runtime, which costs no reading of files. It does not
+# see an edit that keeps size and time of change (`touch -r`); `verify` does, by the inode's own time. Neither
+# looks at the scripts in bin/, at the agent's state, or at what the process made of its files after its start.
+
+# list_tree FOLDER: one line for everything below it
+list_tree() {
+  find "$1" -mindepth 1 -printf '%P\t%y %m %U %G %s %T@ %l\n' | sort
+}
+
+# put_listing FOLDER LISTING
+put_listing() {
+  list_tree "$1" >"$2.new"
+  mv -f "$2.new" "$2"
+}
+
+# same_tree releases|runtimes ID: status 1 where it is not as it was brought
+same_tree() {
+  [ -f "$opt/$1/.listing-$2" ] || return 0
+  [ "$(list_tree "$opt/$1/$2")" = "$(cat "$opt/$1/.listing-$2")" ]
+}
+
+# tree_changes releases|runtimes ID: a line `modified|added|missing<TAB>path` for each difference
+tree_changes() {
+  [ -f "$opt/$1/.listing-$2" ] || return 0
+  {
+    sed 's/^/was\t/' "$opt/$1/.listing-$2"
+    [ ! -d "$opt/$1/$2" ] || {
+      list_tree "$opt/$1/$2" | sed 's/^/is\t/'
+      # Folders change with what is in them, which shows by itself.
+      find "$opt/$1/$2" -mindepth 1 ! -type d -cnewer "$opt/$1/.listing-$2" -printf 'newer\t%P\n'
+    }
+  } | awk -F '\t' '
+    $1 == "was" { was[$2] = $3; next }
+    $1 == "newer" { if (($2 in was) && !($2 in told)) print "modified\t" $2; next }
+    { is[$2] = 1 }
+    !($2 in was) { print "added\t" $2; next }
+    # A folder whose time differs only has other files in it.
+    was[$2] != $3 && $3 !~ /^d/ { told[$2] = 1; print "modified\t" $2 }
+    was[$2] != $3 && $3 ~ /^d/ {
+      split(was[$2], a, " "); split($3, b, " ")
+      if (a[1] a[2] a[3] a[4] != b[1] b[2] b[3] b[4]) print "modified\t" $2
+    }
+    END { for (path in was) if (!(path in is)) print "missing\t" path }
+  ' | sort
+}
+
+read_key() {
+  read_first "$home/record.key"
+  record_key=$first
+}
+
+make_key() {
+  read_key
+  [ -z "$record_key" ] || return 0
+  (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$home/record.key.new")
+  mv -f "$home/record.key.new" "$home/record.key"
+  read_key
+}
+
+# keyed: of stdin, in $sum. printf is the shell's own, so the key is no argument of any process.
+keyed() {
+  sum=$({
+    printf '%s\n' "$record_key"
+    cat
+    printf '\n%s' "$record_key"
+  } | sha256sum)
+  sum=${sum%% *}
+}
+
+# keyed_file FILE: `missing` where there is none
+keyed_file() {
+  sum=missing
+  [ ! -f "$1" ] || keyed <"$1"
+}
+
+# keyed_unit: of the unit by which $agent runs
+keyed_unit() {
+  effective_unit "$agent"
+  sum=missing
+  [ -z "$text" ] || keyed <<END
+$text
+END
+}
+
+# rights FILE: mode and owner, in $rights
+rights() {
+  rights=$(stat -c '%a %U:%G' "$1" 2>/dev/null || echo missing)
+}
+
+# trees: the folders themselves that the agent runs from, in $trees; one that was brought anew is another one
+read_trees() {
+  trees=$(stat -L -c %i "$home/current" "$home/runtime" 2>/dev/null | tr '\n' ' ' || :)
+  trees=${trees% }
+}
+
+# record: at the end of an activation
+record() {
+  for tree in "releases $RELEASE" "runtimes $RUNTIME"; do
+    listing=$opt/${tree% *}/.listing-${tree#* }
+    [ -f "$listing" ] || put_listing "$opt/${tree% *}/${tree#* }" "$listing"
+  done
+  make_key
+  keyed_file "$env_file"
+  recorded="env $sum"
+  keyed_unit
+  recorded="$recorded
+unit $sum"
+  keyed_file "$dropin"
+  recorded="$recorded
+dropin $sum"
+  read_trees
+  recorded="$recorded
+release $RELEASE
+runtime $RUNTIME
+trees $trees
+enabled $ENABLED"
+  (umask 077 && put "$recorded" "$home/deployed")
+  rm -f "$home/disturbed"
+}
+
+# read_record: in $was_…; status 1 where there is none
+read_record() {
+  was_env='' was_unit='' was_dropin='' was_release='' was_runtime='' was_trees='' was_enabled=''
+  [ -f "$home/deployed" ] || return 1
+  while read -r key word; do
+    case $key in
+      env) was_env=$word ;;
+      unit) was_unit=$word ;;
+      dropin) was_dropin=$word ;;
+      release) was_release=$word ;;
+      runtime) was_runtime=$word ;;
+      trees) was_trees=$word ;;
+      enabled) was_enabled=$word ;;
+    esac
+  done <"$home/deployed"
+}
+
+# list_foreign_dropins: drop-ins of this unit that are not ours (systemctl edit, systemctl set-property), one a line
+list_foreign_dropins() {
+  for folder in "$units" "$units.control" "$root/run/systemd/system" "$root/run/systemd/system.control"; do
+    for file in "$folder/$unit.service.d"/*.conf "$folder/$SERVICE@.service.d"/*.conf; do
+      [ "$file" = "$dropin" ] || { [ ! -e "$file" ] && [ ! -L "$file" ]; } || printf '%s\n' "$file"
+    done
+  done
+}
