@@ -50,8 +50,28 @@ export function agentSettings(
     ...variables(context, path, name, port, profile, own),
     limits: { ...defaults.limits, ...own.limits },
     healthTimeoutSeconds: own.healthTimeoutSeconds ?? defaults.healthTimeoutSeconds ?? 120,
+    drainSeconds: drainSeconds(context, path, profile, own),
     enabled: own.enabled ?? true,
   };
+}
+
+/** Agents of a profile without a drain step are stopped at once, whatever the defaults for others say. */
+function drainSeconds(
+  { config, problems }: Context,
+  path: string,
+  { name, drain }: Profile,
+  own: AgentConfig,
+): number {
+  if (drain !== undefined) {
+    return own.drainSeconds ?? config.defaults?.drainSeconds ?? drain.capSeconds;
+  }
+  if (own.drainSeconds !== undefined && own.drainSeconds > 0) {
+    problems.push({
+      path: `${path}.drainSeconds`,
+      text: `got ${String(own.drainSeconds)}, but profile ${name} has no drain step; remove the key`,
+    });
+  }
+  return 0;
 }
 
 function findProfile(context: Context, path: string, name: string): Profile | undefined {

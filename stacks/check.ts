@@ -25,6 +25,7 @@ export interface AgentSettings {
   readonly secrets: Readonly<Record<string, Sensitive>>;
   readonly limits: Limits;
   readonly healthTimeoutSeconds: number;
+  readonly drainSeconds: number;
   readonly enabled: boolean;
 }
 

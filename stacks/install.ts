@@ -119,6 +119,7 @@ export function activate(
       secrets: agent.secrets,
       limits: agent.limits,
       healthTimeoutSeconds: agent.healthTimeoutSeconds,
+      drainSeconds: agent.drainSeconds,
       enabled: agent.enabled,
       keepReleases: settings.keepReleases,
       purgeData: settings.purgeData,

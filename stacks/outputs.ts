@@ -1,6 +1,6 @@
 /** The stack's outputs: a contract with whoever reads them. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { Agent } from "../components/agent/agent";
+import type { Activation, Agent } from "../components/agent/agent";
 import type { Host } from "../components/host/host";
 import type { AgentBuild } from "./builds";
 import type { AgentSettings, HostSettings } from "./check";
@@ -18,6 +18,8 @@ export interface AgentOutput {
   readonly url: string;
   /** `available` or `disabled`, as of the last activation. */
   readonly health: pulumi.Output<string>;
+  /** What the last activation did: restarted, gapSeconds, drain, drainedSeconds, jobsLeft. */
+  readonly activation: pulumi.Output<Activation>;
 }
 
 export interface HostOutput {
@@ -57,6 +59,7 @@ export function agentOutput(
     release: build.release.id,
     url: host.url(settings.port),
     health: agent.health,
+    activation: agent.activation,
   };
 }
 

@@ -62,6 +62,10 @@ const healthTimeoutSchema = integer(5, 3600, "seconds between 5 and 3600").descr
   "Seconds until the agent must be available. Default: 120.",
 );
 
+const drainSchema = integer(0, 86_400, "seconds between 0 and 86400").describe(
+  "Seconds that a running agent gets to end its jobs before it is stopped; 0: none. Default: the profile's (300).",
+);
+
 export const agentSchema = z
   .strictObject({
     port: portSchema.optional().describe("TCP port of the agent. Default: the profile's (8787)."),
@@ -71,6 +75,7 @@ export const agentSchema = z
     env: envSchema.optional(),
     limits: limitsSchema.optional(),
     healthTimeoutSeconds: healthTimeoutSchema.optional(),
+    drainSeconds: drainSchema.optional(),
     enabled: flag.optional().describe("false: installed, stopped and disabled. Default: true."),
   })
   .describe("One agent; {} takes everything from agent-fleet:defaults.");
@@ -221,6 +226,7 @@ export const stackSchema = z.strictObject({
       env: envSchema.optional(),
       limits: limitsSchema.optional(),
       healthTimeoutSeconds: healthTimeoutSchema.optional(),
+      drainSeconds: drainSchema.optional(),
     })
     .optional()
     .describe("What each agent gets unless it says otherwise."),
@@ -246,6 +252,12 @@ export const stackSchema = z.strictObject({
   keepReleases: integer(1, 100, "a number of releases between 1 and 100")
     .optional()
     .describe("Releases kept on a host. Default: 3."),
+  verify: z
+    .enum(["asked", "always"], { error: "expected asked or always" })
+    .optional()
+    .describe(
+      "always: each ./fleet up compares the hosts with what was deployed first, as up --verify does. Default: asked.",
+    ),
   purgeData: flag
     .optional()
     .describe("true: destroy removes the agents' state under /var/lib too. Default: false."),

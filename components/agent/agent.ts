@@ -1,8 +1,9 @@
 /**
  * One agent on a host. Its activation is one transaction in one SSH session:
  *   1. env file (600, the service user's), unit and links are staged beside the live ones;
- *   2. they are switched, the unit is restarted, its health is polled on loopback until the deadline;
- *   3. if it does not become available, the previous release, env file and unit are put back and the
+ *   2. an agent that runs is given time to end its jobs (the profile's drain step);
+ *   3. the staged files are switched, the unit is restarted, its health is polled on loopback until the deadline;
+ *   4. if it does not become available, the previous release, env file and unit are put back and the
  *      step fails with the layer, the cause and the journal's last lines.
  * The activation is never replaced: every change updates it in place, and its delete is the uninstall.
  */
@@ -34,6 +35,8 @@ export interface AgentArgs {
   readonly limits: Limits;
   /** Seconds until the agent must be available. */
   readonly healthTimeoutSeconds: number;
+  /** Seconds that a running agent gets to end its jobs before it is stopped; 0 for none. */
+  readonly drainSeconds: number;
   /** False: installed, stopped and disabled. */
   readonly enabled: boolean;
   readonly keepReleases: number;
@@ -45,12 +48,27 @@ export interface AgentArgs {
   readonly after: readonly pulumi.Resource[];
 }
 
-/** Staging, stopping and the way back take this long at most, beside twice the health timeout. */
+/** What the last activation that changed or found the agent has reported. */
+export interface Activation {
+  /** `available`, or `disabled`. */
+  readonly state: string;
+  readonly restarted: boolean;
+  /** Between stopping the old process and the first good answer of the new one. */
+  readonly gapSeconds: number;
+  /** How the wait for its jobs ended: none, idle, cap, skipped, ended or silent. */
+  readonly drain: string;
+  readonly drainedSeconds: number;
+  /** The profile's drain field when the agent was stopped; null where it was not asked or did not say. */
+  readonly jobsLeft: number | string | null;
+}
+
+/** Staging, stopping and the way back take this long at most, beside drain and twice the health timeout. */
 const SWITCH_SECONDS = 180;
 
 export class Agent extends pulumi.ComponentResource {
   /** `available`, or `disabled`; as the host reported it at the last activation. */
   readonly health: pulumi.Output<string>;
+  readonly activation: pulumi.Output<Activation>;
   readonly done: pulumi.Resource;
 
   constructor(name: string, args: AgentArgs, options?: pulumi.ComponentResourceOptions) {
@@ -66,7 +84,8 @@ export class Agent extends pulumi.ComponentResource {
         run: hostScript(service, "activate", [agent]),
         undo: hostScriptIfThere(service, "uninstall", ["agent", agent, host.name, ...purge]),
         stdin: activationPayload(args),
-        timeoutSeconds: args.pauseSeconds + 2 * args.healthTimeoutSeconds + SWITCH_SECONDS,
+        timeoutSeconds:
+          args.pauseSeconds + args.drainSeconds + 2 * args.healthTimeoutSeconds + SWITCH_SECONDS,
       },
       {
         parent: this,
@@ -74,7 +93,8 @@ export class Agent extends pulumi.ComponentResource {
         ...(host.ownedBy === undefined ? {} : { deletedWith: host.ownedBy }),
       },
     );
-    this.health = pulumi.unsecret(activation.stdout).apply(reportedState);
+    this.activation = pulumi.unsecret(activation.stdout).apply(reported);
+    this.health = this.activation.apply(({ state }) => state);
     this.done = activation;
     this.registerOutputs({ health: this.health });
   }
@@ -98,6 +118,7 @@ async function activationPayload(args: AgentArgs): Promise<string> {
         PORT: String(args.port),
         ENABLED: args.enabled ? "yes" : "no",
         DEADLINE: String(args.healthTimeoutSeconds),
+        DRAIN_SECONDS: String(args.drainSeconds),
         KEEP_RELEASES: String(args.keepReleases),
         ...(args.pauseSeconds === 0 ? {} : { PAUSE: String(args.pauseSeconds) }),
         SECRET_NAMES: Object.keys(args.secrets).sort().join(" "),
@@ -106,10 +127,15 @@ async function activationPayload(args: AgentArgs): Promise<string> {
   });
 }
 
-/** The last line of the activation's output is its result. */
-function reportedState(stdout: string): string {
-  const result: unknown = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}");
-  return typeof result === "object" && result !== null && "state" in result
-    ? String(result.state)
-    : "unknown";
+/** The last line of the activation's output is its result; an older one may lack parts. */
+function reported(stdout: string): Activation {
+  const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Partial<Activation>;
+  return {
+    state: result.state ?? "unknown",
+    restarted: result.restarted ?? false,
+    gapSeconds: result.gapSeconds ?? 0,
+    drain: result.drain ?? "none",
+    drainedSeconds: result.drainedSeconds ?? 0,
+    jobsLeft: result.jobsLeft ?? null,
+  };
 }

@@ -9,5 +9,7 @@ export function renderProfileConf(profile: Profile): string {
     HEALTH_FIELD: profile.health.field,
     HEALTH_READY: profile.health.ready.join(" "),
     HEALTH_TOKEN_VARIABLE: profile.health.tokenVariable,
+    DRAIN_FIELD: profile.drain?.field ?? "",
+    DRAIN_IDLE: profile.drain?.idle ?? "",
   });
 }

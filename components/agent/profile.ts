@@ -42,6 +42,17 @@ const profileSchema = z.strictObject({
     /** Values of the field that mean ready. */
     ready: z.array(z.string()).min(1),
   }),
+  /** What a running agent is waited for before it is stopped. Without it an agent is stopped at once. */
+  drain: z
+    .strictObject({
+      /** Field of the health answer that says how much is left. */
+      field: z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/),
+      /** Its value when nothing is left. */
+      idle: z.string().regex(/^[A-Za-z0-9._-]+$/),
+      /** Seconds after which the agent is stopped all the same; stacks may say another number. */
+      capSeconds: z.int().min(0).max(86_400),
+    })
+    .optional(),
   env: z.record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/), variableSchema),
 });
 

@@ -38,7 +38,8 @@ beforeEach(async () => {
           state["publicKeyOpenssh"] = `ssh-ed25519 AAAA${name}\n`;
         }
         if (name.endsWith("-activation")) {
-          state["stdout"] = 'noise\n{"state":"available"}\n';
+          state["stdout"] =
+            'noise\n{"state":"available","restarted":true,"gapSeconds":2.1,"drain":"cap","drainedSeconds":60,"jobsLeft":2}\n';
         }
         return { id: name, state };
       },
@@ -185,7 +186,7 @@ test("an activation has no trigger, so that it is never replaced and its delete 
   const { inputs } = find("one@vm-1-activation");
   expect(inputs).not.toHaveProperty("triggers");
   expect(inputs["create"]).toMatch(
-    /^timeout -k 10 420 sh \/opt\/tseeder-agent\/bin\/activate one # on machine [0-9a-f]+$/,
+    /^timeout -k 10 720 sh \/opt\/tseeder-agent\/bin\/activate one # on machine [0-9a-f]+$/,
   );
   expect(inputs["delete"]).toContain("/opt/tseeder-agent/bin/uninstall agent one vm-1 #");
   expect(inputs).not.toHaveProperty("update");
@@ -253,10 +254,35 @@ test("an agent's settings reach the host: port, limits, releases kept, deadline"
   expect(text).toContain('PORT="9000"');
 });
 
+test("an agent gets the profile's time to end its jobs, the fleet's, or its own, and the step waits for it", async () => {
+  const drain = (name: string) =>
+    `${/DRAIN_SECONDS='(\d+)'/.exec(stdinText(`${name}@vm-1-activation`))?.[1] ?? ""} of ${
+      /timeout -k 10 (\d+)/.exec(String(find(`${name}@vm-1-activation`).inputs["create"]))?.[1] ?? ""
+    }`;
+  const agents = { one: {}, two: { port: 8788, drainSeconds: 0 } };
+  const host = { "vm-1": { provider: "local", agents } };
+  await build(host);
+  expect([drain("one"), drain("two")]).toEqual(["300 of 720", "0 of 420"]);
+  expect(stdinText("vm-1-tseeder-setup-run")).toContain(
+    "DRAIN_FIELD='activeJobs'\nDRAIN_IDLE='0'\n",
+  );
+  registered = [];
+  await build(host, { defaults: { source: "examples/compute-agent", drainSeconds: 60 } });
+  expect([drain("one"), drain("two")]).toEqual(["60 of 480", "0 of 420"]);
+});
+
 test("the outputs say where each agent is and how it is, and keep the key a secret", async () => {
   const { agents, hosts, sshPrivateKey } = await build({ ...LOCAL, ...SSH });
   const one = agents["one"];
   expect(one).toMatchObject({ host: "vm-1", unit: "tseeder-agent@one", port: 8787 });
+  expect(await new Promise((resolve) => one?.activation.apply(resolve))).toEqual({
+    state: "available",
+    restarted: true,
+    gapSeconds: 2.1,
+    drain: "cap",
+    drainedSeconds: 60,
+    jobsLeft: 2,
+  });
   expect(one?.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect(agents["three"]?.url).toBe("http://203.0.113.7:8787");
   expect(hosts["office"]).toMatchObject({ provider: "ssh", address: "203.0.113.7", user: "ops" });
