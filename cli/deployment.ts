@@ -13,6 +13,8 @@ export interface Deployment {
   readonly changed: boolean;
   /** Why steps failed: URN → the engine's own words. */
   readonly failures: ReadonlyMap<string, string>;
+  /** Names of the resources that were made or changed. */
+  readonly done: readonly string[];
 }
 
 /** Without a terminal, a line says after this long that work goes on; in ms. */
@@ -40,7 +42,8 @@ export async function deploy(engine: Engine, args: readonly string[]): Promise<D
           events,
         );
     events.read();
-    return { code, changed: events.changed, failures: events.failures };
+    const { changed, failures } = events;
+    return { code, changed, failures, done: [...events.done] };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

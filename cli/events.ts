@@ -22,6 +22,8 @@ export interface StepMetadata {
 export class EventLog {
   /** Steps that have begun and not ended: URN → when, in ms since the epoch. */
   readonly running = new Map<string, number>();
+  /** Names of the resources that were made or changed. */
+  readonly done = new Set<string>();
   /** Resources by what was done to them; undefined until the run has ended. */
   changes: Readonly<Record<string, number>> | undefined;
 
@@ -54,6 +56,8 @@ export class EventLog {
     if (said?.severity === "error" && said.urn !== undefined && said.urn !== "") {
       this.failures.set(said.urn, `${this.failures.get(said.urn) ?? ""}${said.message}`);
     }
+    const made = event.resOutputsEvent?.metadata;
+    if (made?.op === "create" || made?.op === "update") this.done.add(resourceName(made.urn));
     if (event.summaryEvent !== undefined) this.changes = event.summaryEvent.resourceChanges ?? {};
   }
 

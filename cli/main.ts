@@ -23,13 +23,19 @@ interface Entry {
 
 const YES = ["-y, --yes", "ask nothing"] as const;
 const PARALLEL = ["--parallel <number>", "steps of the whole run at once (default: 8)"] as const;
+const NO_DRAIN = ["--no-drain", "stop agents without waiting for their jobs"] as const;
 
 /** Every command of fleet; all others go to Pulumi. */
 const COMMANDS: readonly Entry[] = [
   {
     usage: "up",
     summary: "bring the stack up: VMs, agents, until they are available",
-    options: [YES, PARALLEL],
+    options: [
+      YES,
+      PARALLEL,
+      ["--verify", "look for changes made on the hosts by hand, and repair them"],
+      NO_DRAIN,
+    ],
     load: () => import("./commands/up"),
   },
   {
@@ -40,6 +46,12 @@ const COMMANDS: readonly Entry[] = [
       ["--json", "as JSON"],
     ],
     load: () => import("./commands/preview"),
+  },
+  {
+    usage: "diff",
+    summary: "show what on the hosts is not as it was deployed",
+    options: [["--json", "as JSON"]],
+    load: () => import("./commands/diff"),
   },
   {
     usage: "status",
@@ -58,6 +70,7 @@ const COMMANDS: readonly Entry[] = [
     options: [
       YES,
       PARALLEL,
+      NO_DRAIN,
       ["--remove", "remove the stack and its file too"],
       ["--forget <host...>", "give up what cannot be removed from this existing machine"],
     ],

@@ -12,6 +12,14 @@ export interface AgentOutput {
   readonly url: string;
   /** `available` or `disabled`, as of the last activation. */
   readonly health: string;
+  /** What the last activation did; absent in what an older version has stored. */
+  readonly activation?: {
+    readonly restarted: boolean;
+    readonly gapSeconds: number;
+    readonly drain: string;
+    readonly drainedSeconds: number;
+    readonly jobsLeft: number | string | null;
+  };
 }
 
 export interface HostOutput {

@@ -15,6 +15,8 @@ export interface StackFile extends StackSummary {
   /** The image of each local host. */
   readonly localImages: readonly string[];
   readonly hasPrivateKey: boolean;
+  /** Each `up` looks for drift first. */
+  readonly verifyAlways: boolean;
   /** Made by `./fleet init`, or the embedded default: fleet may add secrets that are missing. */
   readonly ownSecrets: boolean;
 }
@@ -56,6 +58,7 @@ export function parseStackFile(name: string, text: string): StackFile {
     text,
     hosts: Object.keys(hosts),
     localImages: summary.localHosts.map((host) => hosts[host]?.image ?? DEFAULT_IMAGE),
+    verifyAlways: values["verify"] === "always",
     hasPrivateKey: values["sshPrivateKey"] !== undefined,
     ownSecrets: name === "dev" || text.includes(MADE_BY_INIT),
   };

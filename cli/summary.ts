@@ -1,16 +1,24 @@
-import type { Outputs } from "./outputs";
+import type { AgentOutput, Outputs } from "./outputs";
 import { DEFAULT_STACK } from "./project";
 import { table } from "./table";
 
-/** What `up` ends with: the agents, how to reach the first of them, and what a person does next. */
-export function summary(outputs: Outputs, stack: string): string {
+/**
+ * What `up` ends with: the agents, how to reach the first of them, and what a person does next.
+ *
+ * @param done names of the resources that this `up` has made or changed
+ */
+export function summary(outputs: Outputs, stack: string, done: readonly string[] = []): string {
   const agents = Object.entries(outputs.agents);
   const [first] = agents.filter(([, { url }]) => url !== "");
   const host = agents[0]?.[1].host ?? Object.keys(outputs.hosts)[0];
   const option = stackOption(stack);
   if (agents.length === 0) return `stack ${stack} has no agents`;
-  const rows = agents.map(([name, agent]) => [name, agent.host, agent.health, agent.url]);
-  const lines = [table(["agent", "host", "state", "url"], rows), ""];
+  const rows = agents.map(([name, agent]) => [
+    ...[name, agent.host, agent.health, agent.url],
+    ...(done.includes(`${name}@${agent.host}-activation`) ? [tellRestart(agent)] : []),
+  ]);
+  const news = rows.some(([, , , , told = ""]) => told !== "") ? ["this time"] : [];
+  const lines = [table(["agent", "host", "state", "url", ...news], rows), ""];
   if (first !== undefined) lines.push("reach an agent:", `  ${curl(first[1].url, stack)}`, "");
   lines.push(
     "next:",
@@ -19,6 +27,24 @@ export function summary(outputs: Outputs, stack: string): string {
     `  ./fleet destroy${option}`,
   );
   return lines.join("\n");
+}
+
+/** `restarted, 2.1 s without an answer, after 12 s of drain`; empty where it went on running. */
+export function tellRestart({ activation }: Pick<AgentOutput, "activation">): string {
+  if (activation === undefined) return "";
+  const { restarted, gapSeconds, drain, drainedSeconds, jobsLeft } = activation;
+  const cut = isIdle(drain) || jobsLeft === null ? "" : `, ${String(jobsLeft)} left (${drain})`;
+  const waited = drain === "none" ? "" : `after ${seconds(drainedSeconds)} of drain${cut}`;
+  if (!restarted) return waited === "" ? "" : `stopped ${waited}`;
+  return `restarted, ${seconds(gapSeconds)} without an answer${waited === "" ? "" : `, ${waited}`}`;
+}
+
+function isIdle(drain: string): boolean {
+  return drain === "none" || drain === "idle";
+}
+
+function seconds(value: number): string {
+  return `${value.toFixed(1)} s`;
 }
 
 /** A line to paste: the token goes from Pulumi to curl's stdin and is seen neither on screen nor in `ps`. */

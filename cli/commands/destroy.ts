@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { stackExists } from "../backend";
 import { forgetPlan, forgettable, protectedBy, tell, uncleaned } from "../cleaning";
 import type { Uncleaned } from "../cleaning";
+import { drained } from "./up";
 import { deploy } from "../deployment";
 import type { Deployment } from "../deployment";
 import type { Context } from "../main";
@@ -37,12 +38,12 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
     if (!(await ask(`\ndestroy stack ${stack} like this?`)))
       throw new Failure("nothing was changed");
   }
+  const args = ["destroy", "--stack", stack, "--yes", "--skip-preview", "--continue-on-error"];
   const forgotten: string[] = [];
   for (;;) {
-    const result = await deploy(engine, [
-      ...["destroy", "--stack", stack, "--yes", "--skip-preview", "--continue-on-error"],
-      ...parallel,
-    ]);
+    const result = await drained(engine, stack, options, () =>
+      deploy(engine, [...args, ...parallel]),
+    );
     if (result.code === 0) break;
     const given = await giveUp(engine, stack, result, { toForget, yes });
     if (given.length === 0) return result.code;

@@ -1,7 +1,7 @@
+import { agentsOn, askHost, hostsWithAgents, rootCommand } from "../ask";
 import { withConnections } from "../connect";
 import type { Connections } from "../connect";
 import type { Context } from "../main";
-import type { Outputs } from "../outputs";
 import { engineFor } from "../pulumi";
 import { print } from "../say";
 import { readStackFile } from "../stack-file";
@@ -30,7 +30,7 @@ export async function run({ stack, options }: Context): Promise<number> {
   const engine = await engineFor(readStackFile(stack));
   const agents = await withConnections(engine, stack, async (connections) => {
     const hosts = hostsWithAgents(connections.outputs);
-    return (await Promise.all(hosts.map((host) => askHost(connections, host)))).flat();
+    return (await Promise.all(hosts.map((host) => statusOf(connections, host)))).flat();
   });
   print(options["json"] === true ? JSON.stringify(agents, null, 2) : render(agents, stack));
   return agents.every(({ state }) => /^(available|full|disabled)$/.test(state)) ? 0 : 1;
@@ -55,18 +55,10 @@ export function render(agents: readonly AgentStatus[], stack: string): string {
   return [text, ...new Set(reasons)].join("\n");
 }
 
-function hostsWithAgents({ agents }: Outputs): string[] {
-  return [...new Set(Object.values(agents).map(({ host }) => host))];
-}
-
-async function askHost(connections: Connections, host: string): Promise<AgentStatus[]> {
-  const agents = Object.entries(connections.outputs.agents).filter(
-    ([, agent]) => agent.host === host,
-  );
-  const services = [...new Set(agents.map(([, { unit }]) => unit.split("@")[0] ?? unit))];
-  const sudo = connections.outputs.hosts[host]?.user === "root" ? "" : "sudo -n ";
-  const command = services.map((service) => `${sudo}/opt/${service}/bin/status`).join("; ");
-  const answer = await listen(connections, host, command);
+async function statusOf(connections: Connections, host: string): Promise<AgentStatus[]> {
+  const agents = agentsOn(connections.outputs, host);
+  const command = rootCommand(connections.outputs, host, "status");
+  const answer = await askHost(connections, host, command, DEADLINE_MS);
   const reports = parseReports(answer.text);
   return agents.map(([agent, output]) => {
     const report = reports.get(agent);
@@ -79,7 +71,7 @@ async function askHost(connections: Connections, host: string): Promise<AgentSta
       url: output.url,
       since: report?.since ?? "",
       restarts: report?.restarts ?? null,
-      ...(isSilent && answer.reason !== undefined ? { reason: answer.reason } : {}),
+      ...(isSilent ? { reason: answer.reason } : {}),
     };
   });
 }
@@ -103,37 +95,4 @@ export function parseReports(text: string): ReadonlyMap<string, Report> {
     }
   });
   return new Map(reports.map((report) => [report.agent, report]));
-}
-
-async function listen(
-  connections: Connections,
-  host: string,
-  command: string,
-): Promise<{ text: string; reached: boolean; reason: string | undefined }> {
-  const child = connections.ssh(host, [command], {
-    stdio: ["ignore", "pipe", "pipe"],
-    batch: true,
-  });
-  let text = "";
-  let errors = "";
-  child.stdout?.on("data", (data: Buffer) => (text += data.toString()));
-  child.stderr?.on("data", (data: Buffer) => (errors += data.toString()));
-  return await new Promise((resolve) => {
-    const end = (reached: boolean, reason: string | undefined): void => {
-      clearTimeout(timer);
-      resolve({ text, reached, reason });
-    };
-    const timer = setTimeout(() => {
-      child.kill("SIGKILL");
-      end(false, `no answer within ${String(DEADLINE_MS / 1000)} s`);
-    }, DEADLINE_MS);
-    child.on("error", ({ message }) => {
-      end(false, message);
-    });
-    child.on("close", (code) => {
-      const last = errors.trim().split("\n").at(-1) ?? "";
-      // 255 is ssh's own; any other code is the command's.
-      end(code !== 255 && code !== null, code === 0 ? undefined : last);
-    });
-  });
 }

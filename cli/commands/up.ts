@@ -15,22 +15,21 @@ import { stackOption, summary } from "../summary";
 export async function run({ stack, yes, options }: Context): Promise<number> {
   const parallel = parallelArgs(options);
   const engine = await prepare(stack);
-  await prepareLocalHosts(readStackFile(stack));
+  const file = readStackFile(stack);
+  await prepareLocalHosts(file);
+  if (options["verify"] === true || file.verifyAlways) {
+    const { verifyHosts } = await import("../verify");
+    await verifyHosts(engine, stack);
+  }
   if (canAsk(yes)) {
     const preview = await deploy(engine, ["preview", "--stack", stack]);
     if (preview.code !== 0) return preview.code;
-    if (!preview.changed) return await finish(engine, stack, "nothing to do");
+    if (!preview.changed) return await finish(engine, stack, "nothing to do", []);
     if (!(await ask(`\nbring stack ${stack} up like this?`)))
       throw new Failure("nothing was changed");
   }
-  const { code, changed } = await deploy(engine, [
-    "up",
-    "--stack",
-    stack,
-    "--yes",
-    "--skip-preview",
-    ...parallel,
-  ]);
+  const args = ["up", "--stack", stack, "--yes", "--skip-preview", ...parallel];
+  const { code, changed, done } = await drained(engine, stack, options, () => deploy(engine, args));
   if (code !== 0) {
     const option = stackOption(stack);
     say(
@@ -40,13 +39,30 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
     for (const host of readStackFile(stack).hosts) say(`  ./fleet ssh${option} ${host}`);
     return code;
   }
-  return await finish(engine, stack, changed ? "done" : "nothing had to be changed");
+  return await finish(engine, stack, changed ? "done" : "nothing had to be changed", done);
 }
 
-async function finish(engine: Engine, stack: string, said: string): Promise<number> {
+async function finish(
+  engine: Engine,
+  stack: string,
+  said: string,
+  done: readonly string[],
+): Promise<number> {
   say(`\nstack ${stack}: ${said}\n`);
-  print(summary(await readOutputs(engine, stack), stack));
+  print(summary(await readOutputs(engine, stack), stack, done));
   return 0;
+}
+
+/** Runs the action, where `--no-drain` is given while agents are stopped without waiting for their jobs. */
+export async function drained<T>(
+  engine: Engine,
+  stack: string,
+  options: Context["options"],
+  action: () => Promise<T>,
+): Promise<T> {
+  if (options["drain"] !== false) return await action();
+  const { withoutDrain } = await import("../no-drain");
+  return await withoutDrain(engine, stack, action);
 }
 
 /** Everything before the plan. @throws Failure with all faults of the settings, before anything is installed */

@@ -156,6 +156,97 @@ describe("up", () => {
   });
 });
 
+describe("up on hosts with agents", () => {
+  const hosts = {
+    office: { ...{ address: "203.0.113.7", port: 22, user: "ops" }, hostKey: HOST_KEY },
+  };
+  const agents = {
+    "agent-office": { ...{ host: "office", unit: "tseeder-agent@agent-office" }, release: "abc" },
+  };
+  const urn = "urn:pulumi:dev::agent-fleet::command:remote:Command::agent-office@office-activation";
+  const activation = { urn, type: "command:remote:Command", inputs: { create: "run" } };
+  const env = {
+    FAKE_OUTPUT: JSON.stringify({ hosts, agents }),
+    FAKE_STATE: JSON.stringify({ deployment: { resources: [activation] } }),
+  };
+  const edited = {
+    ...{ what: "env file", expected: "1", found: "2" },
+    changedAt: "",
+    changedBy: "",
+  };
+  const answer = (drift: readonly object[]) => JSON.stringify({ agent: "agent-office", drift });
+
+  /** A host that writes down what it is asked, and answers this. */
+  function host(text: string): void {
+    const script = `#!/bin/sh\nfor command; do :; done\necho "ssh: $command" >>"$FAKE_LOG"\necho '${text}'\n`;
+    writeFileSync(join(bin, "ssh"), script, { mode: 0o755 });
+    stackFile();
+    fleet(["stack", "init", "dev"]);
+    rmSync(log);
+  }
+  afterAll(() => {
+    rmSync(join(bin, "ssh"));
+  });
+  const OUTPUT = "stack output --json --show-secrets --stack dev --non-interactive";
+  const VERIFY = "ssh: sudo -n /opt/tseeder-agent/bin/verify";
+
+  test("asks no host, unless told to", () => {
+    host(answer([edited]));
+    expect(fleet(["up", "--yes"], env).calls).toEqual([UP]);
+  });
+
+  test("with --verify shows the drift and marks it in the state before the plan", () => {
+    host(answer([edited]));
+    const { code, stderr, calls } = fleet(["up", "--yes", "--verify"], env);
+    const marked = { ...activation, inputs: { create: "run drifted, to be done again" } };
+    expect(calls).toEqual([
+      OUTPUT,
+      VERIFY,
+      "stack export --stack dev --non-interactive",
+      "stack import --stack dev --non-interactive",
+      `  stdin: ${JSON.stringify({ deployment: { resources: [marked] } })}`,
+      UP,
+    ]);
+    expect(stderr).toContain("agent-office  office  env file  1");
+    expect(code).toBe(0);
+  });
+
+  test("with verify: always does so each time, and leaves a state without drift alone", () => {
+    host(answer([]));
+    const file = join(clone, "Pulumi.dev.yaml");
+    writeFileSync(file, readFileSync(file, "utf8") + "  agent-fleet:verify: always\n");
+    const { stderr, calls } = fleet(["up", "--yes"], env);
+    expect(calls).toEqual([OUTPUT, VERIFY, UP]);
+    expect(stderr).toContain("stack dev: all hosts are as deployed");
+  });
+
+  test.each([
+    ["up", UP],
+    ["destroy", UP.replace("up", "destroy")],
+  ])(
+    "with --no-drain, %s tells the hosts before and after, and the plan nothing",
+    (command, call) => {
+      host("");
+      const { calls } = fleet([command, "--yes", "--no-drain"], { ...env, FAKE_CODE: "3" });
+      const told = (word: string) => `ssh: sudo -n /opt/tseeder-agent/bin/no-drain ${word}`;
+      expect(calls).toEqual([OUTPUT, told("3600"), call, OUTPUT, told("off")]);
+    },
+  );
+
+  test("diff shows drift and changes nothing; its exit code tells", () => {
+    host(answer([edited]));
+    const { code, stdout, calls } = fleet(["diff"], env);
+    expect(stdout).toMatch(/^AGENT .*\nagent-office  office  env file  1/);
+    expect(calls).toEqual([OUTPUT, VERIFY]);
+    expect(code).toBe(1);
+    host(answer([]));
+    expect(fleet(["diff"], env)).toMatchObject({
+      code: 0,
+      stdout: "stack dev: all hosts are as deployed\n",
+    });
+  });
+});
+
 test("any other command goes to Pulumi with the stack, and stdout is Pulumi's alone", () => {
   stackFile();
   const { code, stdout, calls } = fleet(["stack", "output", "--json"], { FAKE_OUTPUT: '{"a":1}' });

@@ -1,5 +1,5 @@
 import { parseReports, render } from "../../cli/commands/status";
-import { curl, summary } from "../../cli/summary";
+import { curl, summary, tellRestart } from "../../cli/summary";
 
 test("lines that are no report are passed over", () => {
   const reports = parseReports(
@@ -76,4 +76,48 @@ test("the line that reaches an agent gives the token on stdin, never as an argum
   expect(curl("http://127.0.0.1:1", "dev")).toMatch(
     /^\.\/fleet config get .* \| sed .* \| curl .*-H @- /,
   );
+});
+
+const RESTARTED = {
+  restarted: true,
+  gapSeconds: 2.14,
+  drain: "none",
+  drainedSeconds: 0,
+  jobsLeft: null,
+};
+
+test("up tells of the agents that it restarted, and of no others, how long they did not answer", () => {
+  const agent = (name: string) => ({
+    ...{ host: "vm-1", unit: `tseeder-agent@${name}`, port: 1, release: "", url: "" },
+    ...{ health: "available", activation: RESTARTED },
+  });
+  const outputs = { agents: { a: agent("a"), b: agent("b") }, hosts: {} };
+  const [heading, a, b] = summary(outputs, "dev", ["b@vm-1-activation", "x"]).split("\n");
+  expect(heading).toMatch(/URL {2}THIS TIME$/);
+  expect(a).toMatch(/available$/);
+  expect(b).toMatch(/available +restarted, 2\.1 s without an answer$/);
+  expect(summary(outputs, "dev")).not.toContain("restarted");
+});
+
+test.each([
+  [{}, "restarted, 2.1 s without an answer"],
+  [
+    { drain: "idle", drainedSeconds: 12, jobsLeft: 0 },
+    "restarted, 2.1 s without an answer, after 12.0 s of drain",
+  ],
+  [
+    { drain: "cap", drainedSeconds: 300, jobsLeft: 2 },
+    "restarted, 2.1 s without an answer, after 300.0 s of drain, 2 left (cap)",
+  ],
+  [{ restarted: false }, ""],
+  [
+    { restarted: false, drain: "idle", drainedSeconds: 3, jobsLeft: 0 },
+    "stopped after 3.0 s of drain",
+  ],
+])("a restart is told with its drain and the jobs it cut off: %j", (change, text) => {
+  expect(tellRestart({ activation: { ...RESTARTED, ...change } })).toBe(text);
+});
+
+test("what an older version has stored is told as nothing", () => {
+  expect(tellRestart({})).toBe("");
 });

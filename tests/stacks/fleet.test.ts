@@ -257,7 +257,8 @@ test("an agent's settings reach the host: port, limits, releases kept, deadline"
 test("an agent gets the profile's time to end its jobs, the fleet's, or its own, and the step waits for it", async () => {
   const drain = (name: string) =>
     `${/DRAIN_SECONDS='(\d+)'/.exec(stdinText(`${name}@vm-1-activation`))?.[1] ?? ""} of ${
-      /timeout -k 10 (\d+)/.exec(String(find(`${name}@vm-1-activation`).inputs["create"]))?.[1] ?? ""
+      /timeout -k 10 (\d+)/.exec(String(find(`${name}@vm-1-activation`).inputs["create"]))?.[1] ??
+      ""
     }`;
   const agents = { one: {}, two: { port: 8788, drainSeconds: 0 } };
   const host = { "vm-1": { provider: "local", agents } };

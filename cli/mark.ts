@@ -1,0 +1,110 @@
+import { serviceOf } from "./ask";
+import type { Drift } from "./drift";
+import type { Outputs } from "./outputs";
+import { askPulumi } from "./pulumi";
+import type { Engine } from "./pulumi";
+
+/** The part of `pulumi stack export` that marks touch. */
+export interface State {
+  readonly deployment: { readonly resources?: readonly Resource[] };
+}
+
+interface Resource {
+  readonly urn: string;
+  readonly type: string;
+  readonly parent?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+
+const COMMAND = "command:remote:Command";
+const UPLOAD = "command:remote:CopyToRemote";
+
+/**
+ * Writes into the stored state that what is on the hosts is not what was deployed, so that the next `up` plans and
+ * does those steps again, in place; see docs/decisions/0008-drift-is-marked-in-the-state.md. Secrets in the export
+ * stay encrypted, and it never touches the disk.
+ */
+export async function storeMarks(
+  engine: Engine,
+  stack: string,
+  outputs: Outputs,
+  drift: readonly Drift[],
+): Promise<number> {
+  const state = JSON.parse(await askPulumi(engine, ["stack", "export", "--stack", stack])) as State;
+  const count = mark(state, outputs, drift);
+  if (count > 0) {
+    const input = JSON.stringify(state);
+    await askPulumi(engine, ["stack", "import", "--stack", stack], { input });
+  }
+  return count;
+}
+
+/** Marks the steps that repair the drift, and says how many there are. */
+export function mark(state: State, outputs: Outputs, drift: readonly Drift[]): number {
+  const resources = state.deployment.resources ?? [];
+  const wanted = drift.filter(({ differences }) => differences.length > 0);
+  const steps = resources.filter((resource) =>
+    wanted.some((entry) => repairs(resource, entry, outputs, resources)),
+  );
+  for (const { type, inputs, outputs: results } of steps) {
+    for (const values of [inputs, results]) {
+      if (values === undefined) continue;
+      if (type === UPLOAD) values["triggers"] = [DRIFTED];
+      else values["create"] = marked(values["create"]);
+    }
+  }
+  return steps.length;
+}
+
+/** What the program never asks for. */
+const DRIFTED = "drifted, to be done again";
+
+function marked(command: unknown): string {
+  if (typeof command !== "string") return DRIFTED;
+  return command.endsWith(DRIFTED) ? command : `${command} ${DRIFTED}`;
+}
+
+function repairs(
+  resource: Resource,
+  { agent, host, differences }: Drift,
+  outputs: Outputs,
+  all: readonly Resource[],
+): boolean {
+  const output = outputs.agents[agent];
+  const name = resource.urn.split("::").at(-1) ?? "";
+  if (resource.type === COMMAND && name === `${agent}@${host}-activation`) return true;
+  if (output === undefined || !isOn(host, resource, all)) return false;
+  const service = serviceOf(output);
+  const has = (pattern: RegExp): boolean => differences.some(({ what }) => pattern.test(what));
+  // Only the set-up of a service makes its user, and only an archive brings back what was edited.
+  if (has(/^(service user|the agent)$/) && setsUp(service, resource)) return true;
+  const brought = [
+    ...(has(/^release file|^the agent$/) ? [`release ${output.release}`] : []),
+    ...(has(/^runtime file|^the agent$/) ? ["runtime"] : []),
+  ];
+  return brought.some((what) => delivers(`/opt/${service}/bin/unpack ${what} `, resource, all));
+}
+
+function setsUp(service: string, { type, inputs }: Resource): boolean {
+  return (
+    type === COMMAND && String(inputs?.["delete"]).includes(`/opt/${service}/bin/uninstall host `)
+  );
+}
+
+/** The step that unpacks, or the upload beside it. */
+function delivers(command: string, resource: Resource, all: readonly Resource[]): boolean {
+  const unpacks = ({ type, inputs }: Resource): boolean =>
+    type === COMMAND && String(inputs?.["create"]).includes(command);
+  return resource.type === UPLOAD
+    ? all.some((other) => other.parent === resource.parent && unpacks(other))
+    : unpacks(resource);
+}
+
+/** Whether it is below the host in the tree. */
+function isOn(host: string, resource: Resource, all: readonly Resource[]): boolean {
+  const parent = all.find(({ urn }) => urn === resource.parent);
+  if (parent === undefined) return false;
+  const isHost = parent.type.startsWith("agent-fleet:host:");
+  return isHost ? parent.urn.endsWith(`::${host}`) : isOn(host, parent, all);
+}

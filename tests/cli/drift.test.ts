@@ -1,0 +1,156 @@
+import { driftOf, renderDrift } from "../../cli/drift";
+import { mark, type State } from "../../cli/mark";
+
+const EDITED = {
+  what: "env file",
+  expected: "16a8ad64",
+  found: "665bcddf",
+  changedAt: "2026-11-21T11:25:19Z",
+  changedBy: "ops (sudo)",
+};
+const line = (agent: string, drift: readonly object[], more: object = {}) =>
+  JSON.stringify({ agent, drift, ...more });
+
+test("a host's lines become its agents' drift; a busy agent and a silent host are not called clean", () => {
+  const text = ["Welcome!", line("a", [EDITED]), line("b", []), line("c", [], { busy: true })];
+  expect(driftOf("vm-1", ["a", "b", "c"], text.join("\n"), undefined)).toEqual([
+    { agent: "a", host: "vm-1", differences: [EDITED] },
+    { agent: "b", host: "vm-1", differences: [] },
+    { agent: "c", host: "vm-1", differences: [], unknown: "an activation is at work on it" },
+  ]);
+  expect(driftOf("vm-1", ["a"], "", "no answer within 60 s")[0]?.unknown).toBe(
+    "no answer within 60 s",
+  );
+});
+
+test("an agent that its host does not know, or a host without our scripts, has lost the agent", () => {
+  for (const reason of [undefined, "sh: 1: /opt/x/bin/verify: not found"]) {
+    const [gone] = driftOf("vm-1", ["a"], "", reason);
+    expect(gone?.differences[0]).toMatchObject({ what: "the agent", found: "missing" });
+  }
+});
+
+test("drift is a table, with what could not be looked at below it", () => {
+  expect(
+    renderDrift([
+      { agent: "a", host: "vm-1", differences: [EDITED] },
+      { agent: "b", host: "vm-2", differences: [], unknown: "no answer within 60 s" },
+    ]),
+  ).toBe(
+    [
+      "AGENT  HOST  WHAT      EXPECTED  FOUND     CHANGED               BY",
+      "a      vm-1  env file  16a8ad64  665bcddf  2026-11-21T11:25:19Z  ops (sudo)",
+      "b on vm-2: not looked at: no answer within 60 s",
+    ].join("\n"),
+  );
+  expect(renderDrift([{ agent: "a", host: "vm-1", differences: [] }])).toBe("");
+});
+
+const HOSTS = ["vm", "vm-1"];
+const AGENTS = { a: "vm-1", b: "vm-1", c: "vm" };
+
+/** What a stack of two hosts and three agents leaves behind, as far as marks look at it. */
+function state(): State {
+  const urn = (type: string, name: string) => `urn:pulumi:dev::agent-fleet::${type}::${name}`;
+  const command = (name: string, parent: string, inputs: object) => ({
+    urn: urn("command:remote:Command", name),
+    type: "command:remote:Command",
+    parent,
+    inputs: { ...inputs },
+    outputs: { ...inputs, stdout: "" },
+  });
+  const onHost = HOSTS.flatMap((host) => {
+    const component = urn("agent-fleet:host:SshHost", host);
+    const child = (type: string, name: string) => ({
+      urn: urn(`agent-fleet:agent:${type}`, name),
+      type: `agent-fleet:agent:${type}`,
+      parent: component,
+    });
+    const delivery = (kind: string, id: string) => {
+      const parent = child(kind, `${host}-${kind}`);
+      const upload = {
+        urn: urn("command:remote:CopyToRemote", `${host}-${kind}-upload`),
+        type: "command:remote:CopyToRemote",
+        parent: parent.urn,
+        inputs: { triggers: ["id"] },
+        outputs: { triggers: ["id"] },
+      };
+      const create = `sh /opt/tseeder-agent/bin/unpack ${kind.toLowerCase()} ${id} sha256:0 ~/x`;
+      return [parent, upload, command(`${host}-${kind}-unpack`, parent.urn, { create })];
+    };
+    const setup = child("HostSetup", `${host}-setup`);
+    const undo = `sh -c x sh /opt/tseeder-agent/bin/uninstall host ${host} # on machine id`;
+    return [
+      { urn: component, type: "agent-fleet:host:SshHost" },
+      setup,
+      command(`${host}-setup-run`, setup.urn, { create: "sh -c …", delete: undo }),
+      ...delivery("Runtime", "bun-1"),
+      ...delivery("Release", "abc"),
+    ];
+  });
+  const activations = Object.entries(AGENTS).map(([agent, host]) =>
+    command(`${agent}@${host}-activation`, urn("agent-fleet:agent:Agent", `${agent}@${host}`), {
+      create: `sh /opt/tseeder-agent/bin/activate ${agent} # on machine id`,
+    }),
+  );
+  return { deployment: { resources: [...onHost, ...activations] } };
+}
+
+const OUTPUTS = {
+  hosts: {},
+  agents: Object.fromEntries(
+    Object.entries(AGENTS).map(([agent, host]) => [
+      agent,
+      { host, unit: `tseeder-agent@${agent}`, port: 1, release: "abc", url: "", health: "" },
+    ]),
+  ),
+};
+
+/** The names of the resources that a drift of agent a marks. */
+function markedBy(what: string): string[] {
+  const before = state();
+  const after = state();
+  mark(after, OUTPUTS, [
+    { agent: "a", host: "vm-1", differences: [{ ...EDITED, what }] },
+    { agent: "b", host: "vm-1", differences: [] },
+  ]);
+  const changed = (after.deployment.resources ?? []).filter(
+    (resource, index) =>
+      JSON.stringify(resource) !== JSON.stringify(before.deployment.resources?.[index]),
+  );
+  return changed.map(({ urn }) => urn.split("::").at(-1) ?? "");
+}
+
+test.each([
+  ["env file", ["a@vm-1-activation"]],
+  ["running state", ["a@vm-1-activation"]],
+  ["service user", ["vm-1-setup-run", "a@vm-1-activation"]],
+  [
+    "release file src/index.ts",
+    ["vm-1-Release-upload", "vm-1-Release-unpack", "a@vm-1-activation"],
+  ],
+  ["runtime files", ["vm-1-Runtime-upload", "vm-1-Runtime-unpack", "a@vm-1-activation"]],
+  [
+    "the agent",
+    [
+      ...["vm-1-setup-run", "vm-1-Runtime-upload", "vm-1-Runtime-unpack"],
+      ...["vm-1-Release-upload", "vm-1-Release-unpack", "a@vm-1-activation"],
+    ],
+  ],
+])("of drift in the %s, exactly the steps that repair it are marked", (what, names) => {
+  expect(markedBy(what)).toEqual(names);
+});
+
+test("a mark is in inputs and outputs, leaves the way to undo the step, and is set once", () => {
+  const marked = state();
+  const drift = [{ agent: "a", host: "vm-1", differences: [{ ...EDITED, what: "the agent" }] }];
+  expect(mark(marked, OUTPUTS, drift)).toBe(6);
+  const once = JSON.stringify(marked);
+  expect(mark(marked, OUTPUTS, drift)).toBe(6);
+  expect(JSON.stringify(marked)).toBe(once);
+  const setup = marked.deployment.resources?.find(({ urn }) => urn.endsWith("::vm-1-setup-run"));
+  const create = "sh -c … drifted, to be done again";
+  expect(setup?.inputs?.["create"]).toBe(create);
+  expect(setup?.outputs?.["create"]).toBe(create);
+  expect(setup?.inputs?.["delete"]).toMatch(/uninstall host vm-1 # on machine id$/);
+});
