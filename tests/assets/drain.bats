@@ -71,7 +71,8 @@ restart tseeder-agent@agent-vm-1" ]
   activate agent-vm-1 one DRAIN_SECONDS=300
   run ! grep -q asked "$FLEET_ROOT/fake/calls"
   sed -i /DRAIN_FIELD/d "$opt/profile.conf"
-  activate agent-vm-1 two DRAIN_SECONDS=300
+  run --separate-stderr activate agent-vm-1 two DRAIN_SECONDS=300
+  [[ $output == *'"drain":"none"'* ]]
   run ! grep -q asked "$FLEET_ROOT/fake/calls"
 }
 
