@@ -15,7 +15,7 @@ export interface AgentOutput {
   /** Id of the release that runs. */
   readonly release: string;
   /** Base URL for the control plane, without a trailing slash. */
-  readonly url: string;
+  readonly url: pulumi.Input<string>;
   /** `available` or `disabled`, as of the last activation. */
   readonly health: pulumi.Output<string>;
   /** What the last activation did: restarted, gapSeconds, drain, drainedSeconds, jobsLeft. */
@@ -24,7 +24,7 @@ export interface AgentOutput {
 
 export interface HostOutput {
   readonly provider: Provider;
-  readonly address: string;
+  readonly address: pulumi.Input<string>;
   /** SSH port. */
   readonly port: number;
   readonly user: string;

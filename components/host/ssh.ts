@@ -26,6 +26,7 @@ export class SshHost extends pulumi.ComponentResource implements Host {
   readonly machine: string;
   readonly ready: readonly pulumi.Resource[] = [];
   readonly ownedBy = undefined;
+  readonly #address: string;
 
   constructor(name: string, args: SshHostArgs, options?: pulumi.ComponentResourceOptions) {
     super("agent-fleet:host:SshHost", name, {}, options);
@@ -38,13 +39,13 @@ export class SshHost extends pulumi.ComponentResource implements Host {
       privateKey: args.privateKey,
       bastion: args.bastion,
     };
+    this.#address = args.address;
     this.machine = createHash("sha256").update(args.hostKey).digest("hex").slice(0, 12);
     this.registerOutputs({});
   }
 
   url(port: number): string {
-    const { address } = this.connection;
-    const literal = address.includes(":") ? `[${address}]` : address;
+    const literal = this.#address.includes(":") ? `[${this.#address}]` : this.#address;
     return `http://${literal}:${String(port)}`;
   }
 }

@@ -10,7 +10,8 @@ export interface Jump {
 }
 
 export interface Connection {
-  readonly address: string;
+  /** Host name or IP address; of a VM that a cloud makes it is known once the VM is there. */
+  readonly address: pulumi.Input<string>;
   readonly port: number;
   readonly user: string;
   /** `ssh-ed25519 AAAA…` */

@@ -21,7 +21,7 @@ export interface RemoteStepArgs {
   /** Seconds after which the command is ended on the host. */
   readonly timeoutSeconds: number;
   /** Identity of the machine: another one means that everything is done again. */
-  readonly machine: string;
+  readonly machine: pulumi.Input<string>;
   /**
    * A host's first step. `booting`: waits for SSH while the machine boots. `running`: the machine is
    * up already. Either says clearly where the user may not become root. @default - a later step
@@ -40,14 +40,19 @@ export function remoteStep(
 ): command.remote.Command {
   const { connection, timeoutSeconds, first } = args;
   const booting = first === "booting";
-  const line = (words: readonly string[]) =>
-    `${asRoot(connection.user, timeoutSeconds)} ${commandLine(words)} # on machine ${args.machine}`;
+  const line = (words: readonly string[], before = "") =>
+    pulumi
+      .output(args.machine)
+      .apply(
+        (machine) =>
+          `${before}${asRoot(connection.user, timeoutSeconds)} ${commandLine(words)} # on machine ${machine}`,
+      );
   const deadline = `${String(timeoutSeconds + 60 + (booting ? BOOT_SECONDS : 0))}s`;
   const step = new command.remote.Command(
     name,
     {
       connection: connectionArgs(connection, booting ? -1 : undefined),
-      create: (first === undefined ? "" : requireRoot(connection.user)) + line(args.run),
+      create: line(args.run, first === undefined ? "" : requireRoot(connection.user)),
       ...(args.undo === undefined ? {} : { delete: line(args.undo) }),
       ...(args.stdin === undefined ? {} : { stdin: pulumi.secret(args.stdin) }),
       logging: command.remote.Logging.None,
@@ -102,7 +107,7 @@ export interface UploadArgs {
   readonly file: string;
   /** Path on the host; relative to the home folder of the SSH user. */
   readonly remotePath: string;
-  readonly machine: string;
+  readonly machine: pulumi.Input<string>;
 }
 
 /** Sends one file by SFTP. What it becomes on the host (owner, mode, place) is the next step's business. */
