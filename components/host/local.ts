@@ -11,9 +11,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MachinePlan } from "../../vm/plan";
 import type { Connection } from "../remote/connection";
 import { localStep } from "../remote/step";
-import { renderUserData } from "./cloud-init";
 import type { Host, HostArgs } from "./host";
 import { makeKeyPair, type KeyPair } from "./identity";
+import { userData } from "./vm";
 
 export interface LocalHostArgs extends HostArgs {
   /** The project's folder. */
@@ -85,23 +85,16 @@ const VM = ["node", "--require", "./toolchain/transpile.cjs", "vm/main.ts"];
 
 /** What `vm/main.ts start` reads on stdin. */
 function machineSpec(name: string, args: LocalHostArgs, hostKey: KeyPair): pulumi.Output<string> {
-  const template = readFileSync(join(args.root, "assets/cloud-init/user-data.yaml"), "utf8");
-  return pulumi
-    .all([hostKey.privateKey, hostKey.publicKey, args.operatorKey.publicKey])
-    .apply(([hostKeyPrivate, hostKeyPublic, sshPublicKey]) =>
-      JSON.stringify({
-        ...args.plan,
-        instanceId: `${name}-${args.plan.machine}`,
-        hostname: name,
-        userData: renderUserData(template, {
-          hostname: name,
-          hostKeyPrivate,
-          hostKeyPublic,
-          user: args.user,
-          sshPublicKey,
-        }),
-        ...args.size,
-        image: args.image,
-      }),
-    );
+  const { plan, size, image, user, operatorKey } = args;
+  const cloudInit = readFileSync(join(args.root, "assets/cloud-init/user-data.yaml"), "utf8");
+  return userData({ cloudInit, hostname: name, user, hostKey, operatorKey }).apply((text) =>
+    JSON.stringify({
+      ...plan,
+      instanceId: `${name}-${plan.machine}`,
+      hostname: name,
+      userData: text,
+      ...size,
+      image,
+    }),
+  );
 }
