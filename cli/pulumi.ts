@@ -13,7 +13,14 @@ export interface Engine {
 }
 
 /** Plugins by provider; every stack needs `command` (remote steps) and `tls` (keys). */
-const PLUGINS = { local: [], ssh: [] } satisfies Record<Provider, PluginName[]>;
+const PLUGINS = {
+  local: [],
+  ssh: [],
+  hcloud: ["hcloud"],
+  digitalocean: ["digitalocean"],
+  aws: ["aws"],
+  gcp: ["gcp"],
+} satisfies Record<Provider, PluginName[]>;
 const EVERY_STACK: readonly PluginName[] = ["command", "tls"];
 
 /** The plugins that a stack's hosts need, each once. */
@@ -26,8 +33,22 @@ export function pluginsFor(stack: Pick<StackFile, "providers"> | undefined): Plu
 /** Finds or installs the engine that the stack needs. */
 export async function engineFor(stack: StackFile | undefined): Promise<Engine> {
   const { obtainEngine } = await import("../toolchain/engine");
-  const { pulumi, env } = await obtainEngine({ plugins: pluginsFor(stack), say });
+  const plugins = pluginsFor(stack);
+  await sdksFor(plugins);
+  const { pulumi, env } = await obtainEngine({ plugins, say });
   return { pulumi, env: { ...process.env, ...env } };
+}
+
+/** The packages of the stack's providers; those of every stack are there already. */
+async function sdksFor(plugins: readonly PluginName[]): Promise<void> {
+  const sdks = plugins.filter((name) => !EVERY_STACK.includes(name));
+  if (sdks.length === 0) return;
+  const { obtainPackages } = await import("../toolchain/packages");
+  await obtainPackages(
+    PROJECT,
+    sdks.map((name) => `@pulumi/${name}`),
+    say,
+  );
 }
 
 export interface RunOptions {

@@ -6,7 +6,10 @@ import type { Profile } from "../components/agent/profile";
 import type { Arch, RuntimeName } from "../components/agent/runtimes";
 import type { Limits } from "../components/agent/unit";
 import { Sensitive } from "../components/sensitive";
+import { OFFERS } from "../components/host/offers";
 import { agentSettings } from "./check-agent";
+import { allowedRanges, cloudSettings, isCloud, type CloudSettings } from "./check-cloud";
+import type { Surroundings } from "./credentials";
 import { knownKeys } from "./known-keys";
 import { fromIssues, suggestion, type Problem } from "./problems";
 import type { Rollout } from "./waves";
@@ -34,7 +37,18 @@ export interface HostSettings {
   readonly config: HostConfig;
   readonly arch: Arch;
   readonly user: string;
+  /** Size, image and region in the provider's words. @default - not a VM in a cloud */
+  readonly cloud?: CloudSettings;
   readonly agents: readonly AgentSettings[];
+}
+
+/** The keys of `aws:` that a provider of the stack's own takes over. */
+export interface AwsSettings {
+  readonly profile?: string;
+  readonly accessKey?: string;
+  readonly secretKey?: Sensitive;
+  readonly token?: Sensitive;
+  readonly skipMetadataApiCheck?: boolean;
 }
 
 export interface FleetSettings {
@@ -43,6 +57,10 @@ export interface FleetSettings {
   readonly sshPrivateKey: Sensitive | undefined;
   /** Absent: all agents are changed at once. */
   readonly rollout: Rollout | undefined;
+  /** Ranges that may reach port 22 of VMs in a cloud. @default - the address of this machine, found when needed */
+  readonly allowFrom: readonly string[] | undefined;
+  /** What the stack's configuration has for AWS itself. @default - nothing, the environment decides */
+  readonly aws?: AwsSettings;
   readonly keepReleases: number;
   readonly purgeData: boolean;
 }
@@ -57,6 +75,8 @@ export interface CheckInput {
   readonly localArch: Arch;
   /** True where secret values are sealed, so that only their presence can be checked. @default false */
   readonly secretsSealed?: boolean;
+  /** Where providers' credentials are looked for. @default - they are not */
+  readonly surroundings?: Surroundings;
 }
 
 /** What the rules read, and where they put what they find. */
@@ -93,6 +113,7 @@ export function checkStack(input: CheckInput): CheckResult {
           sshPrivateKey:
             config.sshPrivateKey === undefined ? undefined : new Sensitive(config.sshPrivateKey),
           rollout: rolloutOf(config),
+          allowFrom: allowedRanges({ config }),
           keepReleases: config.keepReleases ?? 3,
           purgeData: config.purgeData ?? false,
         },
@@ -114,11 +135,13 @@ function hostSettings(context: Context, name: string, config: HostConfig): HostS
   const path = `hosts.${name}`;
   context.problems.push(...hostRules(context, path, config));
   const ownUser = config.provider === "ssh" ? config.ssh?.user : undefined;
+  const defaultUser = isCloud(config) ? OFFERS[config.provider].user : "root";
   return {
     name,
     config,
+    ...(isCloud(config) ? { cloud: cloudSettings(context, path, config) } : {}),
     arch: config.arch ?? (config.provider === "local" ? context.localArch : "amd64"),
-    user: ownUser ?? context.config.ssh?.user ?? "root",
+    user: ownUser ?? context.config.ssh?.user ?? defaultUser,
     agents: Object.entries(config.agents)
       .map(([agent, own]) => agentSettings(context, `${path}.agents.${agent}`, agent, own))
       .filter((agent) => agent !== undefined),

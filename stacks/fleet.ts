@@ -13,11 +13,19 @@ import { deliver, type Delivered } from "./install";
 import { localArch } from "./local-arch";
 import { hostOutput, type FleetOutputs } from "./outputs";
 import { rollOut } from "./rollout";
+import { ownAddress } from "./own-address";
 
 export async function buildFleet(settings: FleetSettings, root: string): Promise<FleetOutputs> {
   const builds = await buildAll(settings, root);
   const key = operatorKey(settings);
-  const context: HostContext = { settings, root, operatorKey: key, takenPorts: new Set() };
+  const context: HostContext = {
+    settings,
+    root,
+    operatorKey: key,
+    allowFrom: await allowFrom(settings),
+    takenPorts: new Set(),
+    shared: new Map(),
+  };
 
   const hosts: FleetOutputs["hosts"] = {};
   const delivered: Delivered[] = [];
@@ -37,6 +45,24 @@ function operatorKey(settings: FleetSettings): KeyPair | undefined {
   }
   const makesVms = settings.hosts.some(({ config }) => config.provider !== "ssh");
   return makesVms ? makeKeyPair("operator-key", {}) : undefined;
+}
+
+/** Who may reach port 22 of the stack's VMs in a cloud; said where the stack does not say it. */
+async function allowFrom({ hosts, allowFrom: given }: FleetSettings): Promise<readonly string[]> {
+  const inClouds = hosts.filter(({ cloud }) => cloud !== undefined).map(({ name }) => name);
+  if (given !== undefined || inClouds.length === 0) {
+    return given ?? [];
+  }
+  try {
+    const own = `${await ownAddress()}/32`;
+    const hint = "agent-fleet:ssh.allowFrom sets other ranges";
+    void pulumi.log.info(
+      `port 22 of ${inClouds.join(", ")}: open to ${own} alone, the address of this machine; ${hint}`,
+    );
+    return [own];
+  } catch (error) {
+    throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 async function buildAll(settings: FleetSettings, root: string): Promise<Map<string, AgentBuild>> {

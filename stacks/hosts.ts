@@ -1,9 +1,16 @@
 /** Provider → host. Each provider's file, and with it its SDK, is loaded only when a stack uses it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../components/host/host";
 import type { KeyPair } from "../components/host/identity";
+import { inboundRules, type Exposure } from "../components/host/inbound";
 import type { MachineSize } from "../components/host/local";
+import type { CloudProvider } from "../components/host/offers";
+import type { CloudHostArgs } from "../components/host/vm";
 import type { Jump } from "../components/remote/connection";
 import type { FleetSettings, HostSettings } from "./check";
+import type { CloudConfig } from "./check-cloud";
 import type { HostConfig, Provider } from "./schema";
 
 /** What the hosts of one stack share. */
@@ -13,6 +20,10 @@ export interface HostContext {
   readonly root: string;
   /** The key that VMs of the stack let in. @default - the SSH agent is asked; no host of the stack's own */
   readonly operatorKey: KeyPair | undefined;
+  /** Ranges that may reach port 22 of VMs in a cloud. */
+  readonly allowFrom: readonly string[];
+  /** What several hosts use, such as the operator's key at a provider, by its name. */
+  readonly shared: Map<string, unknown>;
   /** Ports on 127.0.0.1 that this run has given away. */
   readonly takenPorts: Set<number>;
 }
@@ -23,12 +34,35 @@ type Factory<P extends Provider> = (
   config: Extract<HostConfig, { provider: P }>,
 ) => Promise<Host>;
 
-const FACTORIES = { local: localHost, ssh: sshHost } satisfies { [P in Provider]: Factory<P> };
+const FACTORIES = {
+  local: localHost,
+  ssh: sshHost,
+  hcloud: hetznerHost,
+  digitalocean: digitalOceanHost,
+  aws: awsHost,
+  gcp: gcpHost,
+} satisfies { [P in Provider]: Factory<P> };
 
-/** The host of the settings, by its provider. */
+/**
+ * The host of the settings, by its provider.
+ * @throws pulumi.RunError where the provider's SDK is not installed
+ */
 export async function makeHost(context: HostContext, host: HostSettings): Promise<Host> {
   const factory = FACTORIES[host.config.provider] as Factory<Provider>;
-  return factory(context, host, host.config);
+  try {
+    return await factory(context, host, host.config);
+  } catch (error) {
+    throw withoutSdk(host, error) ?? error;
+  }
+}
+
+function withoutSdk({ name, config: { provider } }: HostSettings, error: unknown) {
+  const { code, message = "" } = error as { code?: string; message?: string };
+  return code === "MODULE_NOT_FOUND" && message.includes(`@pulumi/${provider}`)
+    ? new pulumi.RunError(
+        `hosts.${name}.provider: got "${provider}", whose package @pulumi/${provider} is not installed here; ./fleet installs what a stack uses: run ./fleet up -s ${pulumi.getStack()}`,
+      )
+    : undefined;
 }
 
 async function localHost(
@@ -95,4 +129,95 @@ function jump(user: string, { ssh }: Extract<HostConfig, { provider: "ssh" }>): 
   }
   const [, login, address = "", port] = /^(?:([^@]+)@)?([^:]+)(?::(\d+))?$/.exec(ssh.bastion) ?? [];
   return { address, port: Number(port ?? 22), user: login ?? user, hostKey: ssh.bastionHostKey };
+}
+
+async function hetznerHost(context: HostContext, host: HostSettings, config: Cloud<"hcloud">) {
+  const { HetznerHost, hetznerKey } = await import("../components/host/hcloud");
+  const args = cloudArgs(context, host, config);
+  const key = shared(context, "operator-key-hcloud", (name) =>
+    hetznerKey(name, args.operatorKey, stackLabels(args)),
+  );
+  return new HetznerHost(host.name, { ...args, key });
+}
+
+async function digitalOceanHost(
+  context: HostContext,
+  host: HostSettings,
+  config: Cloud<"digitalocean">,
+) {
+  const { DigitalOceanHost, digitalOceanKey } = await import("../components/host/digitalocean");
+  const args = cloudArgs(context, host, config);
+  const key = shared(context, "operator-key-digitalocean", (name) =>
+    digitalOceanKey(name, args.operatorKey),
+  );
+  return new DigitalOceanHost(host.name, { ...args, key });
+}
+
+async function awsHost(context: HostContext, host: HostSettings, config: Cloud<"aws">) {
+  const { AwsHost, awsKey, awsProvider } = await import("../components/host/aws");
+  const args = cloudArgs(context, host, config);
+  const { secretKey, token, ...plain } = context.settings.aws ?? {};
+  const provider = shared(context, `aws-${args.region}`, (name) =>
+    awsProvider(name, args.region, {
+      ...plain,
+      ...(secretKey === undefined ? {} : { secretKey: secretKey.reveal() }),
+      ...(token === undefined ? {} : { token: token.reveal() }),
+    }),
+  );
+  const key = shared(context, `operator-key-aws-${args.region}`, (name) =>
+    awsKey(name, args.operatorKey, stackLabels(args), provider),
+  );
+  return new AwsHost(host.name, { ...args, provider, key });
+}
+
+async function gcpHost(context: HostContext, host: HostSettings, config: Cloud<"gcp">) {
+  const { GcpHost, gcpNetwork, gcpSubnetwork } = await import("../components/host/gcp");
+  const args = cloudArgs(context, host, config);
+  const region = args.region.replace(/-[a-z]$/, "");
+  const network = shared(context, "gcp-network", gcpNetwork);
+  const subnetwork = shared(context, `gcp-subnetwork-${region}`, (name) =>
+    gcpSubnetwork(name, region, network),
+  );
+  // Secure Boot of Google's Arm machines and images was never tried here.
+  const secureBoot = host.arch === "amd64";
+  return new GcpHost(host.name, { ...args, network, subnetwork, secureBoot });
+}
+
+type Cloud<P extends CloudProvider> = Extract<CloudConfig, { provider: P }>;
+
+/** What every provider gets to know of a VM. */
+function cloudArgs(
+  { settings, root, operatorKey, allowFrom }: HostContext,
+  host: HostSettings,
+  config: CloudConfig,
+): CloudHostArgs & { readonly diskGib: number } {
+  if (operatorKey === undefined || host.cloud === undefined) {
+    throw new Error(
+      `${host.name}: a VM of the stack needs the stack's key and its cloud's settings`,
+    );
+  }
+  const ports = host.agents.map(({ port }) => port);
+  const exposure: Exposure = { kind: "private", from: config.privateFrom ?? [] };
+  return {
+    ...host.cloud,
+    ports,
+    user: host.user,
+    inbound: inboundRules({ allowFrom, exposure, ports }),
+    operatorKey,
+    cloudInit: readFileSync(join(root, "assets/cloud-init/user-data.yaml"), "utf8"),
+    labels: { project: "agent-fleet", stack: settings.stack, host: host.name },
+    protect: config.protect ?? false,
+  };
+}
+
+/** Labels of what belongs to a stack and to no host. */
+function stackLabels({ labels: { project, stack } }: CloudHostArgs) {
+  return { project, stack };
+}
+
+/** What several hosts of a stack use is made at its first use. */
+function shared<T>({ shared: known }: HostContext, name: string, make: (name: string) => T): T {
+  const value = (known.get(name) as T | undefined) ?? make(name);
+  known.set(name, value);
+  return value;
 }

@@ -3,9 +3,11 @@
  * `stacks/stack.schema.json` (editors) and docs/configuration.md are generated from here.
  */
 import { z } from "zod";
+import { ANYWHERE, rangeProblem } from "../components/host/cidr";
+import { IMAGES, OFFERS, type CloudProvider } from "../components/host/offers";
 
 /** Every provider that this version can deliver, in the order in which errors list them. */
-export const PROVIDERS = ["local", "ssh"] as const;
+export const PROVIDERS = ["local", "ssh", "hcloud", "digitalocean", "aws", "gcp"] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
 export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,30}$/;
@@ -169,17 +171,102 @@ export const sshHostSchema = z.strictObject({
   ...everyHost,
 });
 
+const protectSchema = flag
+  .optional()
+  .describe("true: Pulumi refuses to delete or replace this VM. Default: false.");
+
+/** A range in CIDR form, with what to write where it is none. */
+const range = z
+  .string({ error: "expected a range such as 198.51.100.0/24" })
+  .superRefine((value, context) => {
+    const message = rangeProblem(value);
+    if (message !== undefined) {
+      context.addIssue({ code: "custom", message, input: value });
+    }
+  });
+
+/** The same where the whole internet may be meant. */
+const rangeOrAnywhere = z
+  .string({ error: `expected a range such as 198.51.100.0/24, or ${ANYWHERE}` })
+  .superRefine((value, context) => {
+    const message = value === ANYWHERE ? undefined : rangeProblem(value);
+    if (message !== undefined) {
+      const words = /internet/.test(message) ? `, or write ${ANYWHERE} if everybody may try` : "";
+      context.addIssue({ code: "custom", message: message + words, input: value });
+    }
+  });
+
+const atLeastOne = "expected at least one range such as 198.51.100.0/24";
+
+/** A VM in a cloud: the same keys everywhere, with the provider's own names. */
+function cloudHostSchema<P extends CloudProvider>(provider: P) {
+  const offer = OFFERS[provider];
+  const { minimum, recommended } = offer.sizes;
+  const sizes = `minimum, recommended or ${offer.ownSizeText}`;
+  const images = `${IMAGES.join(", ")} or ${offer.ownImageText}`;
+  const region =
+    offer.regions === undefined
+      ? text(offer.ownRegion, offer.ownRegionText)
+      : z.enum(offer.regions as [string, ...string[]], {
+          error: `expected one of ${offer.regions.join(", ")}`,
+        });
+  const either = (own: RegExp, names: readonly string[]) =>
+    new RegExp(`^(?:${names.map((name) => name.replace(".", "\\.")).join("|")})$|${own.source}`);
+  return z.strictObject({
+    provider: z.literal(provider),
+    size: text(either(offer.ownSize, ["minimum", "recommended"]), sizes)
+      .optional()
+      .describe(
+        `minimum (${named(minimum)}), recommended (${named(recommended)}), or ${offer.ownSizeText}. Default: minimum.`,
+      ),
+    region: region.optional().describe(`${offer.ownRegionText}. Default: ${offer.defaultRegion}.`),
+    image: text(either(offer.ownImage, IMAGES), images)
+      .optional()
+      .describe(`${images}. Default: ubuntu-24.04.`),
+    protect: protectSchema,
+    privateFrom: z
+      .array(range, { error: "expected ranges, like [10.0.0.0/8]" })
+      .min(1, { error: atLeastOne })
+      .optional()
+      .describe(
+        "Ranges that may reach the agents' ports with exposure private. Default: none, only the host itself.",
+      ),
+    ...everyHost,
+  });
+}
+
+/** `cpx32, arm64: cax31` */
+function named({ amd64 = "none", arm64 }: { amd64?: string; arm64?: string }): string {
+  return arm64 === undefined ? amd64 : `${amd64}, arm64: ${arm64}`;
+}
+
+export const hcloudHostSchema = cloudHostSchema("hcloud");
+export const digitaloceanHostSchema = cloudHostSchema("digitalocean");
+export const awsHostSchema = cloudHostSchema("aws");
+export const gcpHostSchema = cloudHostSchema("gcp");
+
 /** Anything with a provider; the union by provider gives each host its own keys. */
 export const hostSchemas = {
   local: localHostSchema,
   ssh: sshHostSchema,
+  hcloud: hcloudHostSchema,
+  digitalocean: digitaloceanHostSchema,
+  aws: awsHostSchema,
+  gcp: gcpHostSchema,
 } satisfies Record<Provider, z.ZodObject>;
 
 const HOSTS = "expected hosts, such as { vm-1: { provider: local, agents: { agent-vm-1: {} } } }";
 export const hostsSchema = z
   .record(
     text(NAME_PATTERN, NAME),
-    z.discriminatedUnion("provider", [localHostSchema, sshHostSchema]),
+    z.discriminatedUnion("provider", [
+      localHostSchema,
+      sshHostSchema,
+      hcloudHostSchema,
+      digitaloceanHostSchema,
+      awsHostSchema,
+      gcpHostSchema,
+    ]),
     { error: HOSTS },
   )
   .refine((hosts) => Object.keys(hosts).length > 0, { error: HOSTS });
@@ -239,7 +326,14 @@ export const stackSchema = z.strictObject({
     .strictObject({
       user: text(USER_PATTERN, USER)
         .optional()
-        .describe("Login user of every host. Default: root."),
+        .describe("Login user of every host. Default: root (gcp: fleet)."),
+      allowFrom: z
+        .array(rangeOrAnywhere, { error: "expected ranges, like [198.51.100.0/24]" })
+        .min(1, { error: atLeastOne })
+        .optional()
+        .describe(
+          "Ranges that may reach port 22 of hosts in a cloud; anywhere is the whole internet. Default: the address that this machine is seen from.",
+        ),
     })
     .optional()
     .describe("SSH settings of every host."),
@@ -264,5 +358,5 @@ export const stackSchema = z.strictObject({
 });
 
 export type StackConfig = z.infer<typeof stackSchema>;
-export type HostConfig = z.infer<typeof localHostSchema> | z.infer<typeof sshHostSchema>;
+export type HostConfig = z.infer<(typeof hostSchemas)[Provider]>;
 export type AgentConfig = z.infer<typeof agentSchema>;

@@ -1,8 +1,10 @@
 /** The only reader of pulumi.Config. */
 import * as pulumi from "@pulumi/pulumi";
-import { checkStack, type FleetSettings } from "./check";
+import { Sensitive } from "../components/sensitive";
+import { checkStack, type AwsSettings, type FleetSettings } from "./check";
 import { localArch } from "./local-arch";
 import { formatProblems } from "./problems";
+import { surroundings } from "./surroundings";
 
 /**
  * The settings of the current stack.
@@ -11,17 +13,38 @@ import { formatProblems } from "./problems";
 export function readSettings(root: string): FleetSettings {
   const stack = pulumi.getStack();
   const prefix = `${pulumi.getProject()}:`;
+  const config = pulumi.runtime.allConfig();
   const values = Object.fromEntries(
-    Object.entries(pulumi.runtime.allConfig())
+    Object.entries(config)
       // The project file declares every key, an empty text where there is no other default.
       .filter(([key, value]) => key.startsWith(prefix) && value !== "")
       .map(([key, value]) => [key.slice(prefix.length), parsed(value)]),
   );
-  const result = checkStack({ stack, values, root, localArch: localArch() });
+  const result = checkStack({
+    stack,
+    values,
+    root,
+    localArch: localArch(),
+    surroundings: surroundings(Object.keys(config)),
+  });
   if ("problems" in result) {
     throw new pulumi.RunError(formatProblems(stack, result.problems));
   }
-  return result.settings;
+  return { ...result.settings, aws: awsSettings(config) };
+}
+
+/** A provider of the program's own does not read `pulumi config` by itself. */
+function awsSettings(config: Readonly<Record<string, string>>): AwsSettings {
+  const { "aws:profile": profile, "aws:accessKey": accessKey } = config;
+  const { "aws:secretKey": secretKey, "aws:token": token } = config;
+  const skip = config["aws:skipMetadataApiCheck"];
+  return {
+    ...(profile === undefined ? {} : { profile }),
+    ...(accessKey === undefined ? {} : { accessKey }),
+    ...(secretKey === undefined ? {} : { secretKey: new Sensitive(secretKey) }),
+    ...(token === undefined ? {} : { token: new Sensitive(token) }),
+    ...(skip === undefined ? {} : { skipMetadataApiCheck: skip !== "false" }),
+  };
 }
 
 /** Objects, numbers and flags arrive as JSON; any other text is itself. */

@@ -5,6 +5,7 @@ import { loadProfile } from "./assets";
 import { checkStack, type CheckResult } from "./check";
 import { localArch } from "./local-arch";
 import { formatProblems } from "./problems";
+import { surroundings } from "./surroundings";
 
 const PREFIX = "agent-fleet:";
 /** Stands for a sealed value; it fits every rule for secrets, the private key's form too. */
@@ -19,6 +20,11 @@ export function stackValues(text: string): Record<string, unknown> {
       .filter(([key]) => key.startsWith(PREFIX))
       .map(([key, value]) => [key.slice(PREFIX.length), unseal(value)]),
   );
+}
+
+/** Every key of a stack file, those of providers too. */
+function configKeys(text: string): string[] {
+  return Object.keys(objectOf(objectOf(parse(text))["config"]));
 }
 
 /** Checks a stack file; nothing where it is fine, else the lines to show. */
@@ -64,7 +70,14 @@ function check(text: string, stack: string, root: string): CheckResult {
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     return { problems: [{ path: `Pulumi.${stack}.yaml`, text: `is not YAML: ${reason}` }] };
   }
-  return checkStack({ stack, values, root, localArch: localArch(), secretsSealed: true });
+  return checkStack({
+    stack,
+    values,
+    root,
+    localArch: localArch(),
+    secretsSealed: true,
+    surroundings: surroundings(configKeys(text)),
+  });
 }
 
 function profileOrNothing(root: string, name: string): Profile | undefined {

@@ -14,7 +14,7 @@ import {
 import { officialDownloads, type Official, reachable } from "./official";
 import { createPlaces, places, PROJECT } from "./places";
 import { installStandIn, standIn } from "./standin";
-import { type PluginName, PLUGINS } from "./versions";
+import { type PluginName, PLUGINS, STAND_INS } from "./versions";
 
 export type { PluginName } from "./versions";
 
@@ -75,7 +75,7 @@ export async function obtainEngine(request: EngineRequest): Promise<Engine> {
 export interface Inspection {
   /** Undefined when the next run has to get one. */
   readonly cli: Cli | undefined;
-  readonly plugins: Readonly<Record<PluginName, PluginSource | "missing">>;
+  readonly plugins: Readonly<Partial<Record<PluginName, PluginSource | "missing">>>;
   readonly home: string;
   readonly cache: string;
   readonly backend: string;
@@ -90,7 +90,12 @@ export function inspectEngine(
   const state = (name: PluginName) => presentPlugin(name, where.home) ?? "missing";
   return {
     cli: presentCli(where.cache, env["PATH"] ?? ""),
-    plugins: { command: state("command"), tls: state("tls") },
+    // Of the others a stack needs none or few, and this looks at no stack.
+    plugins: Object.fromEntries(
+      (Object.keys(PLUGINS) as PluginName[])
+        .map((name) => [name, state(name)] as const)
+        .filter(([name, found]) => hasStandIn(name) || found !== "missing"),
+    ),
     home: where.home,
     cache: where.cache,
     backend: where.backendText,
@@ -140,6 +145,9 @@ async function obtainPlugin(
     }
     reason = `the official download failed: ${failure}`;
   }
+  if (!hasStandIn(name)) {
+    throw new Error(noWayTo(name, reason));
+  }
   await installStandIn(folder, program, `plugins/${name}/main.ts`);
   say(
     present === undefined
@@ -147,6 +155,22 @@ async function obtainPlugin(
       : `${label}: the stand-in was renewed`,
   );
   return `stand-in (${reason})`;
+}
+
+function hasStandIn(name: PluginName): boolean {
+  return (STAND_INS as readonly PluginName[]).includes(name);
+}
+
+/** A provider's plugin talks to that cloud's API; nothing here can take its place. */
+function noWayTo(name: PluginName, reason: string): string {
+  const version = PLUGINS[name];
+  const archive = `pulumi-resource-${name}-v${version}-${process.platform}-${process.arch === "arm64" ? "arm64" : "amd64"}.tar.gz`;
+  return [
+    `pulumi-resource-${name} ${version}: ${reason}, and it has no stand-in. One of these helps:`,
+    `  a mirror that has ${archive}: AGENT_FLEET_PULUMI_MIRROR=https://mirror.example.com ./fleet …`,
+    `  the archive, fetched elsewhere from https://github.com/pulumi/pulumi-${name}/releases/tag/v${version}:`,
+    `    ./fleet plugin install resource ${name} ${version} --file ${archive}`,
+  ].join("\n");
 }
 
 /** @returns why it failed, or undefined */

@@ -8,8 +8,18 @@ export const PULUMI_AT_LEAST = "3.218.0";
 export const PULUMI_BELOW_MAJOR = 4;
 
 /** The plugin versions, equal to those of the npm packages of the same name. */
-export const PLUGINS = { command: "1.2.1", tls: "5.6.1" } as const;
+export const PLUGINS = {
+  command: "1.2.1",
+  tls: "5.6.1",
+  hcloud: "1.41.0",
+  digitalocean: "4.80.1",
+  aws: "7.48.0",
+  gcp: "9.37.0",
+} as const;
 export type PluginName = keyof typeof PLUGINS;
+
+/** Those that every stack needs; each has a stand-in for where its official download is out of reach. */
+export const STAND_INS = ["command", "tls"] as const satisfies readonly PluginName[];
 
 /** What `go` must be to build the CLI: from here on it fetches the exact toolchain itself. */
 export const GO_AT_LEAST = "1.21";

@@ -1,0 +1,141 @@
+/** The settings of a host in a cloud: what its provider calls what was asked for, and what it cannot give. */
+import { ALL_RANGES, ANYWHERE } from "../components/host/cidr";
+import {
+  IMAGES,
+  OFFERS,
+  type Arch,
+  type CloudProvider,
+  type ImageName,
+  type Offer,
+} from "../components/host/offers";
+import type { Context } from "./check";
+import { missingCredentials } from "./credentials";
+import { addOnce } from "./problems";
+import type { HostConfig, Provider } from "./schema";
+
+export interface CloudSettings {
+  /** In the provider's own words. */
+  readonly size: string;
+  readonly image: string;
+  readonly region: string;
+  /** Where the disk is not part of the size. */
+  readonly diskGib: number;
+}
+
+export type CloudConfig = Extract<HostConfig, { provider: CloudProvider }>;
+
+export function isCloud(config: HostConfig): config is CloudConfig {
+  return isCloudProvider(config.provider);
+}
+
+export function isCloudProvider(provider: Provider | string): provider is CloudProvider {
+  return Object.hasOwn(OFFERS, provider);
+}
+
+/** Ranges that may reach port 22. @default undefined - the operator's own address, found later */
+export function allowedRanges({ config }: Pick<Context, "config">): string[] | undefined {
+  return config.ssh?.allowFrom?.flatMap((range) => (range === ANYWHERE ? ALL_RANGES : [range]));
+}
+
+export function cloudSettings(context: Context, path: string, config: CloudConfig): CloudSettings {
+  const offer = OFFERS[config.provider];
+  const arch = config.arch ?? "amd64";
+  credentials(context, path, config.provider);
+  sshRanges(context);
+  exposure(context, path, config);
+  return {
+    size: size(context, path, config, offer, arch),
+    image: image(context, path, config, offer, arch),
+    region: config.region ?? offer.defaultRegion,
+    diskGib: config.size === "recommended" ? 500 : 100,
+  };
+}
+
+function size(
+  { problems }: Context,
+  path: string,
+  config: CloudConfig,
+  offer: Offer,
+  arch: Arch,
+): string {
+  const asked = config.size ?? "minimum";
+  if (asked !== "minimum" && asked !== "recommended") {
+    const its = offer.archOf(asked);
+    if (its !== arch) {
+      problems.push({
+        path: `${path}.size`,
+        text: `got "${asked}", which is an ${its} size while the host is ${arch}; ${
+          its === "amd64" && config.arch !== undefined ? "remove arch" : `set arch: ${its}`
+        }, or give a size that is ${arch}`,
+      });
+    }
+    return asked;
+  }
+  const found = offer.sizes[asked][arch];
+  if (found === undefined) {
+    const other = offer.sizes[asked].amd64 !== undefined && offer.sizes.minimum[arch] === undefined;
+    problems.push({
+      path: other ? `${path}.arch` : `${path}.size`,
+      text: other
+        ? `got "${arch}", which ${offer.title} does not have; remove the key`
+        : `got "${asked}", which ${offer.title} does not have for ${arch}; give ${offer.ownSizeText}`,
+    });
+  }
+  return found ?? "";
+}
+
+function image(
+  { problems }: Context,
+  path: string,
+  config: CloudConfig,
+  offer: Offer,
+  arch: Arch,
+): string {
+  const asked = config.image ?? "ubuntu-24.04";
+  if (!isImageName(asked)) {
+    return asked;
+  }
+  const found = offer.images[asked][arch];
+  // An architecture that the provider does not have at all is said once, at the size.
+  if (found === undefined && offer.images["ubuntu-24.04"][arch] !== undefined) {
+    const rest = IMAGES.filter((name) => offer.images[name][arch] !== undefined);
+    problems.push({
+      path: `${path}.image`,
+      text: `got "${asked}", expected one of ${rest.join(", ")}: ${offer.noImage ?? ""}`,
+    });
+  }
+  return found ?? "";
+}
+
+function isImageName(name: string): name is ImageName {
+  return (IMAGES as readonly string[]).includes(name);
+}
+
+/** The address of a VM in a cloud is IPv4, so that some IPv4 range must reach it. */
+function sshRanges({ config, problems }: Context): void {
+  const ranges = allowedRanges({ config });
+  if (ranges?.some((range) => range.includes(".")) === false) {
+    addOnce(problems, {
+      path: "ssh.allowFrom",
+      text: `got ${JSON.stringify(config.ssh?.allowFrom)}, expected an IPv4 range too, as hosts are reached at their IPv4 address; add the range of this machine`,
+    });
+  }
+}
+
+function exposure({ problems }: Context, path: string, config: CloudConfig): void {
+  if (config.privateFrom !== undefined && (config.exposure ?? "private") !== "private") {
+    problems.push({
+      path: `${path}.privateFrom`,
+      text: "goes with exposure private alone; remove one of them",
+    });
+  }
+}
+
+function credentials({ problems, surroundings }: Context, path: string, provider: CloudProvider) {
+  if (surroundings === undefined) {
+    return;
+  }
+  for (const text of missingCredentials(provider, surroundings)) {
+    addOnce(problems, { path: `${path}.provider`, text });
+  }
+}
