@@ -18,6 +18,11 @@ const ssh = (more: object) => ({
   },
 });
 
+const cloud = (provider: string, more: object = {}, ssh?: object) => ({
+  hosts: { "vm-1": { provider, agents: { a: {} }, ...more } },
+  ...(ssh === undefined ? {} : { ssh }),
+});
+
 export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
   {
     fault: "no hosts",
@@ -51,7 +56,9 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
   {
     fault: "an unknown provider",
     change: { hosts: { "vm-1": { provider: "locl", agents: { a: {} } } } },
-    lines: ['hosts.vm-1.provider: got "locl", expected one of local, ssh; did you mean "local"?'],
+    lines: [
+      'hosts.vm-1.provider: got "locl", expected one of local, ssh, hcloud, digitalocean, aws, gcp; did you mean "local"?',
+    ],
   },
   {
     fault: "two agents with one port on one VM",
@@ -270,11 +277,99 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     },
     lines: [
       "hosts.vm-1.agents.a.port: got 80, expected a port between 1024 and 65535",
-      'hosts.vm-2.provider: got "sssh", expected one of local, ssh; did you mean "ssh"?',
+      'hosts.vm-2.provider: got "sssh", expected one of local, ssh, hcloud, digitalocean, aws, gcp; did you mean "ssh"?',
       "keepReleases: got 0, expected a number of releases between 1 and 100",
       'defaults.source: got "examples/nothing", which is not a folder here; give the folder of the agent\'s code',
       "secrets.CALLBACK_SIGNING_SECRET: got nothing, expected a value (Key that signs the agent's callbacks to the control plane); ./fleet init test makes one, or set it: pulumi config set --secret --path 'agent-fleet:secrets.CALLBACK_SIGNING_SECRET'",
       "hosts.vm-1.agents.c.port: 8787 is taken by b on this host; give each agent its own",
+    ],
+  },
+  {
+    fault: "a location that Hetzner does not have",
+    change: cloud("hcloud", { region: "fsn11" }),
+    lines: [
+      'hosts.vm-1.region: got "fsn11", expected one of fsn1, nbg1, hel1, ash, hil, sin; did you mean "fsn1"?',
+    ],
+  },
+  {
+    fault: "a region where Google wants a zone",
+    change: cloud("gcp", { region: "europe-west4" }),
+    lines: ['hosts.vm-1.region: got "europe-west4", expected a zone such as europe-west4-a'],
+  },
+  {
+    fault: "another provider's size",
+    change: cloud("hcloud", { size: "s-2vcpu-4gb" }),
+    lines: [
+      'hosts.vm-1.size: got "s-2vcpu-4gb", expected minimum, recommended or a server type such as cpx32',
+    ],
+  },
+  {
+    fault: "an Arm size on a host that is not",
+    change: cloud("aws", { size: "t4g.medium" }),
+    lines: [
+      'hosts.vm-1.size: got "t4g.medium", which is an arm64 size while the host is amd64; set arch: arm64, or give a size that is amd64',
+    ],
+  },
+  {
+    fault: "an architecture that the provider does not have",
+    change: cloud("digitalocean", { arch: "arm64" }),
+    lines: ['hosts.vm-1.arch: got "arm64", which DigitalOcean does not have; remove the key'],
+  },
+  {
+    fault: "a size that the provider does not have for an architecture",
+    change: cloud("hcloud", { arch: "arm64", size: "recommended" }),
+    lines: [
+      'hosts.vm-1.size: got "recommended", which Hetzner Cloud does not have for arm64; give a server type such as cpx32',
+    ],
+  },
+  {
+    fault: "an image's name that the provider does not know",
+    change: cloud("digitalocean", { image: "ubuntu-26.04" }),
+    lines: [
+      "hosts.vm-1.image: got \"ubuntu-26.04\", expected ubuntu-24.04, ubuntu-22.04, debian-12 or an image's slug such as rockylinux-9-x64, or a snapshot's number",
+    ],
+  },
+  {
+    fault: "an image that cannot plant a host key",
+    change: cloud("gcp", { image: "debian-12" }),
+    lines: [
+      'hosts.vm-1.image: got "debian-12", expected one of ubuntu-24.04, ubuntu-22.04: Google\'s Debian images have no cloud-init, which plants the host key',
+    ],
+  },
+  {
+    fault: "port 22 open to everybody, not said in words",
+    change: cloud("hcloud", {}, { allowFrom: ["0.0.0.0/0"] }),
+    lines: [
+      'ssh.allowFrom.0: got "0.0.0.0/0", which is the internet, or most of it; give your own ranges, or write anywhere if everybody may try',
+    ],
+  },
+  {
+    fault: "an address in place of a range",
+    change: cloud("hcloud", {}, { allowFrom: ["198.51.100.7"] }),
+    lines: [
+      'ssh.allowFrom.0: got "198.51.100.7", expected a range; write 198.51.100.7/32 for this one address',
+    ],
+  },
+  {
+    fault: "no range by which a host's IPv4 address could be reached",
+    change: cloud("hcloud", {}, { allowFrom: ["2001:db8::/48"] }),
+    lines: [
+      'ssh.allowFrom: got ["2001:db8::/48"], expected an IPv4 range too, as hosts are reached at their IPv4 address; add the range of this machine',
+    ],
+  },
+  {
+    fault: "agents open to everybody",
+    change: cloud("hcloud", { privateFrom: ["0.0.0.0/0"] }),
+    lines: [
+      'hosts.vm-1.privateFrom.0: got "0.0.0.0/0", which is the internet, or most of it; give your own ranges',
+    ],
+  },
+  {
+    fault: "a range for an exposure that has none",
+    change: cloud("hcloud", { exposure: "tunnel", privateFrom: ["10.0.0.0/8"] }),
+    lines: [
+      'hosts.vm-1.exposure: got "tunnel", which no stack of this version can deliver; expected private',
+      "hosts.vm-1.privateFrom: goes with exposure private alone; remove one of them",
     ],
   },
 ];

@@ -1,0 +1,71 @@
+import type { CloudProvider } from "../../components/host/offers";
+import { checkStack } from "../../stacks/check";
+import { missingCredentials } from "../../stacks/credentials";
+import { formatProblems } from "../../stacks/problems";
+
+const NOTHING = { env: {}, configKeys: [], hasFile: () => false };
+
+test.each<[CloudProvider, string[]]>([
+  [
+    "hcloud",
+    [
+      "Hetzner Cloud needs an API token and there is none; set HCLOUD_TOKEN, or run: pulumi config set --secret hcloud:token",
+    ],
+  ],
+  [
+    "digitalocean",
+    [
+      "DigitalOcean needs an API token and there is none; set DIGITALOCEAN_TOKEN, or run: pulumi config set --secret digitalocean:token",
+    ],
+  ],
+  [
+    "aws",
+    [
+      "AWS EC2 needs credentials and there is none; set AWS_ACCESS_KEY_ID, or run: pulumi config set aws:profile",
+    ],
+  ],
+  [
+    "gcp",
+    [
+      "Google Cloud needs credentials and there is none; set GOOGLE_APPLICATION_CREDENTIALS, or run: pulumi config set --secret gcp:credentials",
+      "Google Cloud needs a project and there is none; set GOOGLE_PROJECT, or run: pulumi config set gcp:project",
+    ],
+  ],
+])("%s without credentials names the variable and the setting", (provider, expected) => {
+  expect(missingCredentials(provider, NOTHING)).toEqual(expected);
+});
+
+test.each<[CloudProvider, Partial<typeof NOTHING> | { env: Record<string, string> }]>([
+  ["hcloud", { env: { HCLOUD_TOKEN: "t" } }],
+  ["hcloud", { configKeys: ["hcloud:token"] as never[] }],
+  ["digitalocean", { env: { DIGITALOCEAN_ACCESS_TOKEN: "t" } }],
+  ["aws", { env: { AWS_PROFILE: "work" } }],
+  ["aws", { configKeys: ["aws:profile"] as never[] }],
+  ["aws", { hasFile: ((path: string) => path === "~/.aws/credentials") as () => false }],
+  ["gcp", { env: { GOOGLE_CREDENTIALS: "{}", GOOGLE_CLOUD_PROJECT: "p" } }],
+])("%s has its credentials by %j", (provider, given) => {
+  expect(missingCredentials(provider, { ...NOTHING, ...given })).toEqual([]);
+});
+
+test("an empty variable is no credential", () => {
+  expect(missingCredentials("hcloud", { ...NOTHING, env: { HCLOUD_TOKEN: "" } })).toHaveLength(1);
+});
+
+test("missing credentials are said with all other problems, before anything is touched", () => {
+  const result = checkStack({
+    stack: "test",
+    root: `${__dirname}/../..`,
+    localArch: "amd64",
+    values: {
+      hosts: { "vm-1": { provider: "hcloud", region: "fsn2", agents: { a: {} } } },
+      defaults: { source: "examples/compute-agent" },
+      secrets: { WORKER_CLUSTER_TOKEN: "t", CALLBACK_SIGNING_SECRET: "s" },
+    },
+    surroundings: NOTHING,
+  });
+  expect("problems" in result && formatProblems("test", result.problems).split("\n")).toEqual([
+    "configuration of stack test:",
+    '  hosts.vm-1.region: got "fsn2", expected one of fsn1, nbg1, hel1, ash, hil, sin; did you mean "fsn1"?',
+    "  hosts.vm-1.provider: Hetzner Cloud needs an API token and there is none; set HCLOUD_TOKEN, or run: pulumi config set --secret hcloud:token",
+  ]);
+});
