@@ -30,13 +30,22 @@ export function pluginsFor(stack: Pick<StackFile, "providers"> | undefined): Plu
   return [...new Set([...EVERY_STACK, ...ofHosts])];
 }
 
-/** Finds or installs the engine that the stack needs. */
+/**
+ * Finds or installs the engine that the stack needs.
+ * @param stack undefined where no resource is touched, so that no provider's plugin is needed
+ * @throws Failure that says what is missing and what helps
+ */
 export async function engineFor(stack: StackFile | undefined): Promise<Engine> {
   const { obtainEngine } = await import("../toolchain/engine");
   const plugins = pluginsFor(stack);
-  await sdksFor(plugins);
-  const { pulumi, env } = await obtainEngine({ plugins, say });
-  return { pulumi, env: { ...process.env, ...env } };
+  try {
+    const { pulumi, env } = await obtainEngine({ plugins, say });
+    await sdksFor(plugins);
+    return { pulumi, env: { ...process.env, ...env } };
+  } catch (error) {
+    // What is missing and where to get it is all that a person needs.
+    throw new Failure(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** The packages of the stack's providers; those of every stack are there already. */

@@ -25,7 +25,8 @@ export async function run({ args, options, stack: fromOption }: Context): Promis
     say(`stack ${stack}: wrote Pulumi.${stack}.yaml`);
   }
   const file = readStackFile(stack);
-  const engine = await engineFor(file);
+  // No VM is made or looked at, so that no provider's plugin is needed yet.
+  const engine = await engineFor(undefined);
   await ensureStack(engine, stack);
   await makeSecrets(engine, stack, file.missingSecrets);
   // A VM that the stack makes gets a key of the stack's own; a machine that exists has to be given one.

@@ -2,8 +2,7 @@
  * What every provider of VMs keeps, over all of them, as the engine would see it (Pulumi's mocks).
  * docs/providers.md is made from the same list: UPDATE_DOCS=1 npx jest tests/components/host/conformance
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { OFFERS, type CloudProvider } from "../../../components/host/offers";
@@ -23,13 +22,8 @@ const ADDRESS = "192.0.2.10";
 const OFFICE = "198.51.100.0/24";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
-let cache: string;
-beforeEach(() => {
-  cache = mkdtempSync(join(tmpdir(), "fleet-"));
-});
 afterEach(() => {
   jest.restoreAllMocks();
-  rmSync(cache, { recursive: true });
 });
 
 /** A secret is unwrapped; anything else fails. */
