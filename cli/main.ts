@@ -80,7 +80,7 @@ const COMMANDS: readonly Entry[] = [
     usage: "init [name]",
     summary: "make a stack: its file, its secrets, its SSH key",
     options: [
-      ["--provider <name>", "local or ssh (default: local)"],
+      ["--provider <name>", "local, ssh, hcloud, digitalocean, aws or gcp (default: local)"],
       ["--address <address>", "ssh: host name or IP address of the machine"],
       ["--host-key <key>", "ssh: its host key, ssh-ed25519 AAAA…"],
       ["--user <name>", "ssh: the user to log in as (default: root)"],

@@ -1,7 +1,9 @@
+import { OFFERS } from "../components/host/offers";
+import type { Provider } from "../stacks/schema";
 import { MADE_BY_INIT } from "./stack-file";
 
 export interface NewStack {
-  readonly provider: "local" | "ssh";
+  readonly provider: Provider;
   readonly host: string;
   readonly agent: string;
   readonly source: string;
@@ -39,6 +41,15 @@ function hostLines(stack: NewStack): string[] {
     return [
       "provider: local # a QEMU VM on this machine",
       "size: minimum # 2 vCPU, 4 GB, 100 GB; or recommended, or such as 2cpu-1gb-10gb",
+    ];
+  }
+  if (stack.provider !== "ssh") {
+    const { title, defaultRegion, sizes } = OFFERS[stack.provider];
+    return [
+      `provider: ${stack.provider} # a VM at ${title}`,
+      `size: minimum # ${sizes.minimum.amd64 ?? ""}; or recommended, or a name of the provider's own`,
+      `region: ${defaultRegion}`,
+      "# protect: true # refuse to delete or replace this VM",
     ];
   }
   const user = stack.user ?? "root";

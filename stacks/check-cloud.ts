@@ -11,7 +11,7 @@ import {
 import type { Context } from "./check";
 import { missingCredentials } from "./credentials";
 import { addOnce } from "./problems";
-import type { HostConfig, Provider } from "./schema";
+import type { HostConfig } from "./schema";
 
 export interface CloudSettings {
   /** In the provider's own words. */
@@ -28,7 +28,7 @@ export function isCloud(config: HostConfig): config is CloudConfig {
   return isCloudProvider(config.provider);
 }
 
-export function isCloudProvider(provider: Provider | string): provider is CloudProvider {
+export function isCloudProvider(provider: string): provider is CloudProvider {
   return Object.hasOwn(OFFERS, provider);
 }
 

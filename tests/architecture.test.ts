@@ -89,11 +89,25 @@ test("remote/ knows no other component but the secret's wrapper", () => {
 test.each([
   ["@pulumi/command", /^components\/remote\//],
   ["@pulumi/tls", /^components\/host\/identity\.ts$/],
+  ["@pulumi/hcloud", /^components\/host\/hcloud\.ts$/],
+  ["@pulumi/digitalocean", /^components\/host\/digitalocean\.ts$/],
+  ["@pulumi/aws", /^components\/host\/aws\.ts$/],
+  ["@pulumi/gcp", /^components\/host\/gcp\.ts$/],
   ["ssh2", /^(components\/host\/identity\.ts|toolchain\/plugins\/)/],
 ])("%s has one door", (name, door) => {
   const users = imports.filter(({ target }) => target === name || target.startsWith(`${name}/`));
   expect(users.filter(({ file }) => !door.test(file)).map(text)).toEqual([]);
   expect(users.length).toBeGreaterThan(0);
+});
+
+test("a provider's file, and with it its SDK, is loaded only when a stack uses it", () => {
+  const providers = /^components\/host\/(hcloud|digitalocean|aws|gcp|local|ssh)$/;
+  const text = readFileSync(join(ROOT, "stacks/hosts.ts"), "utf8");
+  const users = imports.filter(({ target }) => providers.test(target));
+  expect(users.filter(({ typeOnly, file }) => !typeOnly && file !== "stacks/hosts.ts")).toEqual([]);
+  expect(text).not.toMatch(
+    /^import \{[^}]*\} from "\.\.\/components\/host\/(hcloud|digitalocean|aws|gcp|local|ssh)"/m,
+  );
 });
 
 test("pulumi.Config has one reader", () => {
@@ -114,8 +128,11 @@ const PURE = [
   "components/agent/runtimes.ts",
   "components/agent/unit.ts",
   "components/host/cloud-init.ts",
+  "components/host/inbound.ts",
+  "components/host/offers.ts",
   "components/remote/quote.ts",
   "components/sensitive.ts",
+  "stacks/credentials.ts",
   "stacks/json-schema.ts",
   "stacks/problems.ts",
   "stacks/schema.ts",

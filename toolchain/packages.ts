@@ -31,6 +31,7 @@ export async function obtainPackages(
   project: string,
   names: readonly string[],
   say: (line: string) => void,
+  env: Readonly<NodeJS.ProcessEnv> = process.env,
 ): Promise<void> {
   for (const name of names) {
     const missing = missingPackages(project, name);
@@ -39,7 +40,7 @@ export async function obtainPackages(
       say(`${name} ${first?.version ?? ""}: installing it, as this stack uses it`);
     }
     for (const each of missing) {
-      await install(project, each);
+      await install(project, each, env);
     }
   }
 }
@@ -75,11 +76,15 @@ function installedVersion(project: string, name: string): string | undefined {
     : undefined;
 }
 
-async function install(project: string, { name, version, integrity }: LockedPackage) {
+async function install(
+  project: string,
+  { name, version, integrity }: LockedPackage,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<void> {
   const modules = join(project, "node_modules");
   const folder = mkdtempSync(join(modules, ".agent-fleet-"));
   try {
-    const archive = await download(`${name}@${version}`, folder);
+    const archive = await download(`${name}@${version}`, folder, env);
     const sum = `sha512-${createHash("sha512").update(readFileSync(archive)).digest("base64")}`;
     if (sum !== integrity) {
       throw new Error(
@@ -99,12 +104,16 @@ async function install(project: string, { name, version, integrity }: LockedPack
 }
 
 /** npm's own client knows the registry, its credentials and its cache. */
-async function download(spec: string, folder: string): Promise<string> {
+async function download(
+  spec: string,
+  folder: string,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(
       "npm",
       ["pack", spec, "--json", "--ignore-scripts", "--pack-destination", folder],
-      { cwd: folder, timeout: 600_000, maxBuffer: 64 * 1024 * 1024 },
+      { cwd: folder, env, timeout: 600_000, maxBuffer: 64 * 1024 * 1024 },
     );
     const [packed] = JSON.parse(stdout) as readonly { readonly filename: string }[];
     return join(folder, packed?.filename ?? "");

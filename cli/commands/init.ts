@@ -9,6 +9,7 @@ import { readStackFile, stackFilePath } from "../stack-file";
 import { stackTemplate } from "../stack-template";
 import type { NewStack } from "../stack-template";
 import { stackOption } from "../summary";
+import { PROVIDERS, type Provider } from "../../stacks/schema";
 
 /** Makes what a stack needs and does not have: its file, its secrets, its SSH key. Overwrites nothing. */
 export async function run({ args, options, stack: fromOption }: Context): Promise<number> {
@@ -42,6 +43,10 @@ export async function run({ args, options, stack: fromOption }: Context): Promis
   return 0;
 }
 
+function isProvider(name: string): name is Provider {
+  return (PROVIDERS as readonly string[]).includes(name);
+}
+
 /** @throws Failure that names every missing or unfitting option at once */
 export function newStack(options: Readonly<Record<string, unknown>>): NewStack {
   const text = (name: string): string | undefined => {
@@ -54,8 +59,8 @@ export function newStack(options: Readonly<Record<string, unknown>>): NewStack {
   const user = text("user");
   const port = text("port");
   const faults: string[] = [];
-  if (provider !== "local" && provider !== "ssh") {
-    faults.push(`--provider: got "${provider}", expected local or ssh`);
+  if (!isProvider(provider)) {
+    faults.push(`--provider: got "${provider}", expected one of ${PROVIDERS.join(", ")}`);
   }
   if (provider === "ssh" && address === undefined) {
     faults.push("--address: missing; the machine's host name or IP address");
@@ -71,7 +76,7 @@ export function newStack(options: Readonly<Record<string, unknown>>): NewStack {
     faults.push(`--port: got "${port}", expected a number`);
   if (faults.length > 0) throw new Failure(["init:", ...faults].join("\n  "));
   return {
-    provider: provider === "ssh" ? "ssh" : "local",
+    provider: isProvider(provider) ? provider : "local",
     host: text("host") ?? "vm-1",
     agent: text("agent") ?? "agent-vm-1",
     source: text("source") ?? "examples/compute-agent",

@@ -47,12 +47,24 @@ describe("the file that init writes", () => {
   });
 });
 
+test.each(["hcloud", "digitalocean", "aws", "gcp"])(
+  "init writes a file for %s that has no fault once its credentials are there",
+  (provider) => {
+    const text = stackTemplate(newStack({ provider }));
+    const faults = faultsOf(parseStackFile("cloud", text));
+    expect(faults.filter((line) => !/ needs .* and there is none; set /.test(line))).toEqual(
+      faults.length > 0 ? ["configuration of stack cloud:"] : [],
+    );
+    expect(text).toContain(`provider: ${provider} # a VM at `);
+  },
+);
+
 test("init names every wrong option at once", () => {
   expect(() => newStack({ provider: "ssh", port: "x" })).toThrow(
     /^init:\n {2}--address: missing.*\n {2}--host-key: missing.*ssh-keyscan.*\n {2}--port: got "x"/,
   );
   expect(() => newStack({ provider: "azur" })).toThrow(
-    '--provider: got "azur", expected local or ssh',
+    '--provider: got "azur", expected one of local, ssh, hcloud, digitalocean, aws, gcp',
   );
 });
 

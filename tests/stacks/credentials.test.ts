@@ -1,9 +1,9 @@
 import type { CloudProvider } from "../../components/host/offers";
 import { checkStack } from "../../stacks/check";
-import { missingCredentials } from "../../stacks/credentials";
+import { missingCredentials, type Surroundings } from "../../stacks/credentials";
 import { formatProblems } from "../../stacks/problems";
 
-const NOTHING = { env: {}, configKeys: [], hasFile: () => false };
+const NOTHING: Surroundings = { env: {}, configKeys: [], hasFile: () => false };
 
 test.each<[CloudProvider, string[]]>([
   [
@@ -35,13 +35,13 @@ test.each<[CloudProvider, string[]]>([
   expect(missingCredentials(provider, NOTHING)).toEqual(expected);
 });
 
-test.each<[CloudProvider, Partial<typeof NOTHING> | { env: Record<string, string> }]>([
+test.each<[CloudProvider, Partial<Surroundings>]>([
   ["hcloud", { env: { HCLOUD_TOKEN: "t" } }],
-  ["hcloud", { configKeys: ["hcloud:token"] as never[] }],
+  ["hcloud", { configKeys: ["hcloud:token"] }],
   ["digitalocean", { env: { DIGITALOCEAN_ACCESS_TOKEN: "t" } }],
   ["aws", { env: { AWS_PROFILE: "work" } }],
-  ["aws", { configKeys: ["aws:profile"] as never[] }],
-  ["aws", { hasFile: ((path: string) => path === "~/.aws/credentials") as () => false }],
+  ["aws", { configKeys: ["aws:profile"] }],
+  ["aws", { hasFile: (path) => path === "~/.aws/credentials" }],
   ["gcp", { env: { GOOGLE_CREDENTIALS: "{}", GOOGLE_CLOUD_PROJECT: "p" } }],
 ])("%s has its credentials by %j", (provider, given) => {
   expect(missingCredentials(provider, { ...NOTHING, ...given })).toEqual([]);

@@ -13,7 +13,7 @@ import {
 import { arch, platform, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { inspectEngine, obtainEngine } from "../../toolchain/engine";
-import { PULUMI } from "../../toolchain/versions";
+import { type PluginName, PULUMI } from "../../toolchain/versions";
 import { Mirror } from "./support/mirror";
 import { freePort } from "./support/sshd";
 
@@ -44,7 +44,7 @@ const environment = (url: string) => ({
   AGENT_FLEET_PULUMI_MIRROR: url,
 });
 
-const obtain = (url: string, plugins: ("command" | "tls")[] = []) =>
+const obtain = (url: string, plugins: PluginName[] = []) =>
   obtainEngine({
     plugins,
     say: (line) => said.push(line),
@@ -228,6 +228,30 @@ describe("from registries alone", () => {
     );
     await expect(obtain(await unreachable())).rejects.toThrow(/exit code 1[^]*no proxy/);
     expect(readdirSync(join(cache(), "engine"))).toEqual([]);
+  });
+});
+
+describe("a cloud's plugin", () => {
+  test("has no stand-in: where its download is out of reach the error names the ways out", async () => {
+    fakeGo();
+    const archive = `pulumi-resource-hcloud-v1.41.0-${platform()}-${arch() === "arm64" ? "arm64" : "amd64"}.tar.gz`;
+    await expect(obtain(await unreachable(), ["hcloud"])).rejects.toThrow(
+      [
+        "pulumi-resource-hcloud 1.41.0: the official download cannot be reached, and it has no stand-in. One of these helps:",
+        `  a mirror that has ${archive}: AGENT_FLEET_PULUMI_MIRROR=https://mirror.example.com ./fleet …`,
+        "  the archive, fetched elsewhere from https://github.com/pulumi/pulumi-hcloud/releases/tag/v1.41.0:",
+        `    ./fleet plugin install resource hcloud 1.41.0 --file ${archive}`,
+      ].join("\n"),
+    );
+    expect(existsSync(join(cache(), "pulumi-home/plugins/resource-hcloud-v1.41.0"))).toBe(false);
+  });
+
+  test("that is installed is taken", async () => {
+    fakeGo();
+    const place = join(cache(), "pulumi-home/plugins/resource-hcloud-v1.41.0");
+    program(join(place, "pulumi-resource-hcloud"), ":");
+    const { source } = await obtain(await unreachable(), ["hcloud"]);
+    expect(source.plugins.hcloud).toBe("installed");
   });
 });
 

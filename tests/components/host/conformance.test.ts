@@ -151,9 +151,8 @@ async function build(provider: CloudProvider, asked: Asked = {}): Promise<World>
 
 const parentOf = ({ options }: World, name: string) =>
   (options.get(name)?.parent as { __name?: string } | undefined)?.__name;
-const names = (
-  value: pulumi.Input<pulumi.Input<pulumi.Resource>[]> | pulumi.Resource | undefined,
-) => ([] as unknown[]).concat(value ?? []).map((each) => (each as { __name: string }).__name);
+const names = (value: unknown) =>
+  ([] as unknown[]).concat(value ?? []).map((each) => (each as { __name: string }).__name);
 
 /** The cloud-init document of `vm-1`. */
 const documentOf = (provider: CloudProvider, world: World) =>
