@@ -171,10 +171,6 @@ export const sshHostSchema = z.strictObject({
   ...everyHost,
 });
 
-const protectSchema = flag
-  .optional()
-  .describe("true: Pulumi refuses to delete or replace this VM. Default: false.");
-
 /** A range in CIDR form, with what to write where it is none. */
 const range = z
   .string({ error: "expected a range such as 198.51.100.0/24" })
@@ -223,7 +219,6 @@ function cloudHostSchema<P extends CloudProvider>(provider: P) {
     image: text(either(offer.ownImage, IMAGES), images)
       .optional()
       .describe(`${images}. Default: ubuntu-24.04.`),
-    protect: protectSchema,
     privateFrom: z
       .array(range, { error: "expected ranges, like [10.0.0.0/8]" })
       .min(1, { error: atLeastOne })
