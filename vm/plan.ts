@@ -39,11 +39,15 @@ export async function planMachine(
     }
     throw new Error(`no free port from ${String(preferred)} on 127.0.0.1`);
   };
-  // What a running VM holds stays its own; a VM that died gets it back where it is still free.
+  // What a running VM holds stays its own; a VM that died gets it back where nobody else took it.
   const keepOrChoose = async (before: number | null | undefined, preferred: number) => {
     if (runs && before != null) {
       used.add(before);
       return before;
+    }
+    // A process that has just been killed may hold its ports for another moment.
+    for (let tries = 0; before != null && tries < 10 && !(await isFree(before)); tries += 1) {
+      await new Promise((done) => setTimeout(done, 200));
     }
     return choose(before ?? preferred);
   };

@@ -222,7 +222,10 @@ describe("up on hosts with agents", () => {
 
   test.each([
     ["up", UP],
-    ["destroy", UP.replace("up", "destroy")],
+    [
+      "destroy",
+      UP.replace("up", "destroy").replace("--skip-preview", "--skip-preview --continue-on-error"),
+    ],
   ])(
     "with --no-drain, %s tells the hosts before and after, and the plan nothing",
     (command, call) => {

@@ -277,6 +277,20 @@ test("plain pulumi does the same work, and its events hold no secret", async () 
 });
 
 test("secrets are found nowhere but in env files, the agents' processes and the encrypted state", async () => {
+  // The stack's own SSH key must not be seen either: a line from the middle of it stands for it.
+  const { stdout: outputsWithKey } = await clone.pulumi([
+    "stack",
+    "output",
+    "--stack",
+    "dev",
+    "--json",
+    "--show-secrets",
+  ]);
+  const key =
+    (JSON.parse(outputsWithKey) as { sshPrivateKey: string }).sshPrivateKey.split("\n")[3] ?? "";
+  expect(key.length).toBeGreaterThan(40);
+  expect(clone.transcript).not.toContain(key);
+  expect(filesWith(clone.path("tmp"), [key])).toEqual([]);
   clone.transcript += (await clone.ok(["stack", "export"])).stdout;
   clone.transcript += (await clone.ok(["preview", "--json"])).output;
   // The stack's file holds them sealed; the clone has no other copy, and no temporary file is left.

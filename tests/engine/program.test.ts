@@ -77,3 +77,24 @@ test("a source that cannot be packed is told by its agent's name, without a stac
     rmSync(link);
   }
 });
+
+test("no event of a run holds a secret, debug messages of the SDK included", async () => {
+  stackFile({ hosts: GOOD.hosts, defaults: GOOD.defaults });
+  for (const name of ["WORKER_CLUSTER_TOKEN", "CALLBACK_SIGNING_SECRET"]) {
+    await clone.setSecret(`agent-fleet:secrets.${name}`, `canary-${name}`, STACK);
+  }
+  const events = clone.path("events.json");
+  // The log of events is one of Pulumi's hidden flags.
+  const args = ["preview", "--stack", STACK, "--event-log", events];
+  const { code } = await clone.pulumi(args, { PULUMI_DEBUG_COMMANDS: "true" });
+  expect(code).toBe(0);
+  const text = readFileSync(events, "utf8");
+  expect(text).toContain("one@office-activation");
+  // The file goes to the host in base64; so do the secrets in it.
+  const forms = [
+    "canary-",
+    Buffer.from("canary-WORKER").toString("base64").slice(0, 14),
+    "H4sIAAAA",
+  ];
+  expect(forms.filter((form) => text.includes(form))).toEqual([]);
+});

@@ -347,8 +347,8 @@ describe("a rollout", () => {
     expect(stdinText("a1@a-activation")).not.toContain("PAUSE");
     expect(stdinText("a2@a-activation")).toContain("PAUSE='20'\n");
     expect(stdinText("c2@c-activation")).toContain("PAUSE='20'\n");
-    expect(find("a1@a-activation").inputs["create"]).toContain("timeout -k 10 420 ");
-    expect(find("a2@a-activation").inputs["create"]).toContain("timeout -k 10 440 ");
+    expect(find("a1@a-activation").inputs["create"]).toContain("timeout -k 10 720 ");
+    expect(find("a2@a-activation").inputs["create"]).toContain("timeout -k 10 740 ");
   });
 
   test("with a disabled agent in front has the next one as its canary, without a circle of edges", async () => {
