@@ -14,6 +14,7 @@ import { localArch } from "./local-arch";
 import { hostOutput, type FleetOutputs } from "./outputs";
 import { rollOut } from "./rollout";
 import { ownAddress } from "./own-address";
+import { userError } from "../components/user-error";
 
 export async function buildFleet(settings: FleetSettings, root: string): Promise<FleetOutputs> {
   const builds = await buildAll(settings, root);
@@ -61,7 +62,7 @@ async function allowFrom({ hosts, allowFrom: given }: FleetSettings): Promise<re
     );
     return [own];
   } catch (error) {
-    throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
+    throw userError(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -80,9 +81,7 @@ async function buildAll(settings: FleetSettings, root: string): Promise<Map<stri
       try {
         builds.set(agent.name, await buildAgent(args, host, agent));
       } catch (error) {
-        throw new pulumi.RunError(
-          `${agent.name}: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        throw userError(`${agent.name}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
   }

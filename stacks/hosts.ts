@@ -12,6 +12,7 @@ import type { Jump } from "../components/remote/connection";
 import type { FleetSettings, HostSettings } from "./check";
 import type { CloudConfig } from "./check-cloud";
 import type { HostConfig, Provider } from "./schema";
+import { userError } from "../components/user-error";
 
 /** What the hosts of one stack share. */
 export interface HostContext {
@@ -59,7 +60,7 @@ export async function makeHost(context: HostContext, host: HostSettings): Promis
 function withoutSdk({ name, config: { provider } }: HostSettings, error: unknown) {
   const { code, message = "" } = error as { code?: string; message?: string };
   return code === "MODULE_NOT_FOUND" && message.includes(`@pulumi/${provider}`)
-    ? new pulumi.RunError(
+    ? userError(
         `hosts.${name}.provider: got "${provider}", whose package @pulumi/${provider} is not installed here; ./fleet installs what a stack uses: run ./fleet up -s ${pulumi.getStack()}`,
       )
     : undefined;

@@ -5,6 +5,7 @@ import { checkStack, type AwsSettings, type FleetSettings } from "./check";
 import { localArch } from "./local-arch";
 import { formatProblems } from "./problems";
 import { surroundings } from "./surroundings";
+import { userError } from "../components/user-error";
 
 /**
  * The settings of the current stack.
@@ -28,7 +29,7 @@ export function readSettings(root: string): FleetSettings {
     surroundings: surroundings(Object.keys(config)),
   });
   if ("problems" in result) {
-    throw new pulumi.RunError(formatProblems(stack, result.problems));
+    throw userError(formatProblems(stack, result.problems));
   }
   return { ...result.settings, aws: awsSettings(config) };
 }

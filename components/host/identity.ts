@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { utils } from "ssh2";
 import type { Sensitive } from "../sensitive";
+import { userError } from "../user-error";
 
 /** The two halves of a key in OpenSSH form. */
 export interface KeyPair {
@@ -27,7 +28,7 @@ export function makeKeyPair(name: string, options: pulumi.CustomResourceOptions)
 export function givenKeyPair(privateKey: Sensitive): KeyPair {
   const parsed = utils.parseKey(privateKey.reveal());
   if (parsed instanceof Error) {
-    throw new pulumi.RunError(
+    throw userError(
       `sshPrivateKey: cannot be read (${parsed.message}); give a private key without passphrase, or none and use the SSH agent`,
     );
   }
