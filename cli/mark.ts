@@ -22,7 +22,7 @@ const UPLOAD = "command:remote:CopyToRemote";
 
 /**
  * Writes into the stored state that what is on the hosts is not what was deployed, so that the next `up` plans and
- * does those steps again, in place; see docs/decisions/0008-drift-is-marked-in-the-state.md. Secrets in the export
+ * does those steps again, in place; see docs/decisions/0007-drift-is-marked-in-the-state.md. Secrets in the export
  * stay encrypted, and it never touches the disk.
  */
 export async function storeMarks(

@@ -262,6 +262,66 @@ test("a rotated secret restarts the agents that use it, and is in no process's a
   await expectBothAvailable();
 });
 
+test("a job that runs comes to its end before its agent is restarted", async () => {
+  const url = (await outputs()).agents["agent-vm-1"]?.url ?? "";
+  const headers = { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json" };
+  const body = JSON.stringify({ kind: "sleep", seconds: 15 });
+  const answer = await fetch(`${url}/jobs`, { method: "POST", headers, body });
+  const { id } = (await answer.json()) as { id: string };
+  clone.write(ENTRY, (good = good.replace('"listening well"', '"listening"')));
+  const { stdout } = await clone.ok(["up"]);
+  expect(stdout).toMatch(
+    /agent-vm-1 .*restarted, [0-9.]+ s without an answer, after [0-9.]+ s of drain/,
+  );
+  const journal = await vm("journalctl -q -o cat -u tseeder-agent@agent-vm-1");
+  expect(journal).toContain(`job done id="${id}"`);
+  expect(journal).not.toMatch(/stoppedJobs=[1-9]/);
+});
+
+test("one env value changed restarts that agent alone", async () => {
+  const [first = "", second = ""] = (await processIds()).split("\n");
+  clone.write(
+    "Pulumi.dev.yaml",
+    clone.file("Pulumi.dev.yaml").replace("MAX_CONCURRENT_JOBS: 4", "MAX_CONCURRENT_JOBS: 5"),
+  );
+  await clone.ok(["up"]);
+  const [firstNow, secondNow] = (await processIds()).split("\n");
+  expect(firstNow).toBe(first);
+  expect(secondNow).not.toBe(second);
+});
+
+test("a bad canary stops the rollout: it serves its old release, and the agent behind it is never restarted", async () => {
+  const stack = clone.file("Pulumi.dev.yaml");
+  clone.write(
+    "Pulumi.dev.yaml",
+    stack.replace("config:\n", "config:\n  agent-fleet:rollout: { canary: 1, batch: 50% }\n"),
+  );
+  const [, second] = (await processIds()).split("\n");
+  clone.write(ENTRY, `throw new Error("bad canary");\n${good}`);
+  const { code, output } = await clone.fleet(["up"]);
+  expect(code).not.toBe(0);
+  expect(output).toMatch(/agent-vm-1: not available.*\n.*layer unit.*\n.*is back and available/);
+  expect(output).not.toContain("agent-vm-2@vm-1-activation");
+  expect((await processIds()).split("\n")[1]).toBe(second);
+  await expectBothAvailable();
+  clone.write(ENTRY, good);
+  await clone.ok(["up"]);
+  expect((await processIds()).split("\n")[1]).toBe(second);
+  clone.write("Pulumi.dev.yaml", stack);
+});
+
+test("what was changed by hand is shown by diff, repaired by up --verify, and leaves no difference behind", async () => {
+  await vm("echo X=1 >>/etc/tseeder-agent/agent-vm-1.env; systemctl stop tseeder-agent@agent-vm-2");
+  const shown = await clone.fleet(["diff"]);
+  expect(shown.code).toBe(1);
+  expect(shown.stdout).toMatch(/agent-vm-1 +vm-1 +env file/);
+  expect(shown.stdout).toMatch(/agent-vm-2 +vm-1 +running state +active +inactive/);
+  await clone.ok(["up", "--verify"]);
+  expect((await clone.fleet(["diff"])).code).toBe(0);
+  expect((await clone.ok(["up"])).output).toContain("nothing had to be changed");
+  await expectBothAvailable();
+});
+
 test("plain pulumi does the same work, and its events hold no secret", async () => {
   const events = clone.path("events.json");
   await clone.setSecret("agent-fleet:secrets.CALLBACK_SIGNING_SECRET", SIGNING);
