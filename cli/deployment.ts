@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { EventLog, resourceName } from "./events";
+import { EventLog, resourceName, type Done } from "./events";
 import { fleetFolder } from "./project";
 import { exitCode, start } from "./pulumi";
 import type { Engine } from "./pulumi";
@@ -14,7 +14,7 @@ export interface Deployment {
   /** Why steps failed: URN → the engine's own words. */
   readonly failures: ReadonlyMap<string, string>;
   /** Names of the resources that were made or changed. */
-  readonly done: readonly string[];
+  readonly done: Done;
 }
 
 /** Without a terminal, a line says after this long that work goes on; in ms. */
@@ -43,7 +43,7 @@ export async function deploy(engine: Engine, args: readonly string[]): Promise<D
         );
     events.read();
     const { changed, failures } = events;
-    return { code, changed, failures, done: [...events.done] };
+    return { code, changed, failures, done: events.done };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

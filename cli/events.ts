@@ -18,12 +18,15 @@ export interface StepMetadata {
   readonly urn: string;
 }
 
+/** Resources that a run made or changed. */
+export type Done = ReadonlyMap<string, "create" | "update">;
+
 /** Follows an event log while it grows. */
 export class EventLog {
   /** Steps that have begun and not ended: URN → when, in ms since the epoch. */
   readonly running = new Map<string, number>();
-  /** Names of the resources that were made or changed. */
-  readonly done = new Set<string>();
+  /** What was done to resources, by their names. */
+  readonly done = new Map<string, "create" | "update">();
   /** Resources by what was done to them; undefined until the run has ended. */
   changes: Readonly<Record<string, number>> | undefined;
 
@@ -57,7 +60,8 @@ export class EventLog {
       this.failures.set(said.urn, `${this.failures.get(said.urn) ?? ""}${said.message}`);
     }
     const made = event.resOutputsEvent?.metadata;
-    if (made?.op === "create" || made?.op === "update") this.done.add(resourceName(made.urn));
+    if (made?.op === "create" || made?.op === "update")
+      this.done.set(resourceName(made.urn), made.op);
     if (event.summaryEvent !== undefined) this.changes = event.summaryEvent.resourceChanges ?? {};
   }
 

@@ -1,3 +1,4 @@
+import type { Done } from "./events";
 import type { AgentOutput, Outputs } from "./outputs";
 import { DEFAULT_STACK } from "./project";
 import { table } from "./table";
@@ -5,18 +6,19 @@ import { table } from "./table";
 /**
  * What `up` ends with: the agents, how to reach the first of them, and what a person does next.
  *
- * @param done names of the resources that this `up` has made or changed
+ * @param done what this `up` has made or changed
  */
-export function summary(outputs: Outputs, stack: string, done: readonly string[] = []): string {
+export function summary(outputs: Outputs, stack: string, done: Done = new Map()): string {
   const agents = Object.entries(outputs.agents);
   const [first] = agents.filter(([, { url }]) => url !== "");
   const host = agents[0]?.[1].host ?? Object.keys(outputs.hosts)[0];
   const option = stackOption(stack);
   if (agents.length === 0) return `stack ${stack} has no agents`;
-  const rows = agents.map(([name, agent]) => [
-    ...[name, agent.host, agent.health, agent.url],
-    ...(done.includes(`${name}@${agent.host}-activation`) ? [tellRestart(agent)] : []),
-  ]);
+  const rows = agents.map(([name, agent]) => {
+    const op = done.get(`${name}@${agent.host}-activation`);
+    const told = op === undefined ? [] : [op === "create" ? tellStart(agent) : tellRestart(agent)];
+    return [name, agent.host, agent.health, agent.url, ...told];
+  });
   const news = rows.some(([, , , , told = ""]) => told !== "") ? ["this time"] : [];
   const lines = [table(["agent", "host", "state", "url", ...news], rows), ""];
   if (first !== undefined) lines.push("reach an agent:", `  ${curl(first[1].url, stack)}`, "");
@@ -27,6 +29,11 @@ export function summary(outputs: Outputs, stack: string, done: readonly string[]
     `  ./fleet destroy${option}`,
   );
   return lines.join("\n");
+}
+
+/** `ready after 4.0 s`, for an agent that was not there before. */
+function tellStart({ activation }: Pick<AgentOutput, "activation">): string {
+  return activation?.restarted === true ? `ready after ${seconds(activation.gapSeconds)}` : "";
 }
 
 /** `restarted, 2.1 s without an answer, after 12 s of drain`; empty where it went on running. */

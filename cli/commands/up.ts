@@ -1,4 +1,5 @@
 import { deploy } from "../deployment";
+import type { Done } from "../events";
 import type { Context } from "../main";
 import { parallelArgs } from "../parallel";
 import { engineFor } from "../pulumi";
@@ -24,7 +25,7 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
   if (canAsk(yes)) {
     const preview = await deploy(engine, ["preview", "--stack", stack]);
     if (preview.code !== 0) return preview.code;
-    if (!preview.changed) return await finish(engine, stack, "nothing to do", []);
+    if (!preview.changed) return await finish(engine, stack, "nothing to do", new Map());
     if (!(await ask(`\nbring stack ${stack} up like this?`)))
       throw new Failure("nothing was changed");
   }
@@ -42,12 +43,7 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
   return await finish(engine, stack, changed ? "done" : "nothing had to be changed", done);
 }
 
-async function finish(
-  engine: Engine,
-  stack: string,
-  said: string,
-  done: readonly string[],
-): Promise<number> {
+async function finish(engine: Engine, stack: string, said: string, done: Done): Promise<number> {
   say(`\nstack ${stack}: ${said}\n`);
   print(summary(await readOutputs(engine, stack), stack, done));
   return 0;

@@ -92,11 +92,17 @@ test("up tells of the agents that it restarted, and of no others, how long they 
     ...{ health: "available", activation: RESTARTED },
   });
   const outputs = { agents: { a: agent("a"), b: agent("b") }, hosts: {} };
-  const [heading, a, b] = summary(outputs, "dev", ["b@vm-1-activation", "x"]).split("\n");
+  const [heading, a, b] = summary(
+    outputs,
+    "dev",
+    new Map([["b@vm-1-activation", "update"]] as const),
+  ).split("\n");
   expect(heading).toMatch(/URL {2}THIS TIME$/);
   expect(a).toMatch(/available$/);
   expect(b).toMatch(/available +restarted, 2\.1 s without an answer$/);
   expect(summary(outputs, "dev")).not.toContain("restarted");
+  const made = new Map([["b@vm-1-activation", "create"]] as const);
+  expect(summary(outputs, "dev", made)).toMatch(/available +ready after 2\.1 s\n/);
 });
 
 test.each([
