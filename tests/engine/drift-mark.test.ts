@@ -1,10 +1,9 @@
 /** That a mark in the stored state makes exactly one update, and none afterwards, is the engine's word. */
 import { readFileSync } from "node:fs";
 import { mark, type State } from "../../cli/mark";
-import { Sshd } from "./support/sshd";
-import { Stack } from "./support/stack";
+import { Sshd } from "../toolchain/support/sshd";
+import { Stack } from "../toolchain/support/stack";
 
-jest.setTimeout(120_000);
 let sshd: Sshd;
 let stack: Stack;
 
