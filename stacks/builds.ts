@@ -3,7 +3,7 @@ import { relative } from "node:path";
 import { buildRelease, type Release } from "../components/agent/release-archive";
 import { fetchRuntime, packageUrl } from "../components/agent/download";
 import { pinnedRuntime, type PinnedRuntime, type Runtimes } from "../components/agent/runtimes";
-import type { AgentSettings, HostSettings } from "./check";
+import type { AgentSettings, HostSettings } from "./fleet-settings";
 
 export interface AgentBuild {
   readonly runtime: PinnedRuntime;

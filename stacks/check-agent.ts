@@ -7,7 +7,8 @@ import { Sensitive } from "../components/sensitive";
 import { loadProfile } from "./assets";
 import { addOnce, type Problem } from "./problems";
 import type { AgentConfig } from "./schema";
-import type { AgentSettings, Context } from "./check";
+import type { AgentSettings } from "./fleet-settings";
+import type { Context } from "./check-context";
 
 export function agentSettings(
   context: Context,

@@ -8,7 +8,7 @@ import {
   type ImageName,
   type Offer,
 } from "../components/host/offers";
-import type { Context } from "./check";
+import type { Context } from "./check-context";
 import { missingCredentials } from "./credentials";
 import { addOnce } from "./problems";
 import type { HostConfig } from "./schema";

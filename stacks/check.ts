@@ -2,88 +2,17 @@
  * From a stack's raw configuration to settings that the fleet can be built from, or every problem
  * that stands in the way. Nothing here touches Pulumi, the network or a host.
  */
-import type { Profile } from "../components/agent/profile";
-import type { Arch, RuntimeName } from "../components/agent/runtimes";
-import type { Limits } from "../components/agent/unit";
 import { Sensitive } from "../components/sensitive";
 import { OFFERS } from "../components/host/offers";
 import { agentSettings } from "./check-agent";
-import { allowedRanges, cloudSettings, isCloud, type CloudSettings } from "./check-cloud";
-import type { Surroundings } from "./credentials";
+import { allowedRanges, cloudSettings, isCloud } from "./check-cloud";
+import type { CheckInput, Context } from "./check-context";
+import type { FleetSettings, HostSettings } from "./fleet-settings";
 import { knownKeys } from "./known-keys";
 import { fromIssues, suggestion, type Problem } from "./problems";
 import type { Rollout } from "./waves";
 import { wellFormedPart } from "./well-formed";
 import { stackSchema, type HostConfig, type StackConfig } from "./schema";
-
-export interface AgentSettings {
-  readonly name: string;
-  readonly profile: Profile;
-  /** Absolute path of the folder with the agent's code. */
-  readonly source: string;
-  readonly runtime: RuntimeName;
-  readonly port: number;
-  /** Every env variable that is not secret, defaults filled in. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Record<string, Sensitive>>;
-  readonly limits: Limits;
-  readonly healthTimeoutSeconds: number;
-  readonly drainSeconds: number;
-  readonly enabled: boolean;
-}
-
-export interface HostSettings {
-  readonly name: string;
-  readonly config: HostConfig;
-  readonly arch: Arch;
-  readonly user: string;
-  /** Size, image and region in the provider's words. @default - not a VM in a cloud */
-  readonly cloud?: CloudSettings;
-  readonly agents: readonly AgentSettings[];
-}
-
-/** The keys of `aws:` that a provider of the stack's own takes over. */
-export interface AwsSettings {
-  readonly profile?: string;
-  readonly accessKey?: string;
-  readonly secretKey?: Sensitive;
-  readonly token?: Sensitive;
-  readonly skipMetadataApiCheck?: boolean;
-}
-
-export interface FleetSettings {
-  readonly stack: string;
-  readonly hosts: readonly HostSettings[];
-  readonly sshPrivateKey: Sensitive | undefined;
-  /** Absent: all agents are changed at once. */
-  readonly rollout: Rollout | undefined;
-  /** Ranges that may reach port 22 of VMs in a cloud. @default - the address of this machine, found when needed */
-  readonly allowFrom: readonly string[] | undefined;
-  /** What the stack's configuration has for AWS itself. @default - nothing, the environment decides */
-  readonly aws?: AwsSettings;
-  readonly keepReleases: number;
-  readonly purgeData: boolean;
-}
-
-export interface CheckInput {
-  readonly stack: string;
-  /** The configuration, keys without the project's name. */
-  readonly values: Readonly<Record<string, unknown>>;
-  /** The project's folder; relative sources and profiles start there. */
-  readonly root: string;
-  /** The architecture of this machine, which local VMs share. */
-  readonly localArch: Arch;
-  /** True where secret values are sealed, so that only their presence can be checked. @default false */
-  readonly secretsSealed?: boolean;
-  /** Where providers' credentials are looked for. @default - they are not */
-  readonly surroundings?: Surroundings;
-}
-
-/** What the rules read, and where they put what they find. */
-export interface Context extends CheckInput {
-  readonly config: StackConfig;
-  readonly problems: Problem[];
-}
 
 export type CheckResult =
   { readonly settings: FleetSettings } | { readonly problems: readonly Problem[] };

@@ -7,7 +7,7 @@ import { givenKeyPair, makeKeyPair, type KeyPair } from "../components/host/iden
 import { cacheFolder } from "../vm/cache";
 import { loadRuntimes } from "./assets";
 import { buildAgent, type AgentBuild } from "./builds";
-import type { FleetSettings } from "./check";
+import type { FleetSettings } from "./fleet-settings";
 import { makeHost, type HostContext } from "./hosts";
 import { deliver, type Delivered } from "./install";
 import { localArch } from "./local-arch";

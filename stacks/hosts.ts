@@ -9,7 +9,7 @@ import type { MachineSize } from "../components/host/local";
 import type { CloudProvider } from "../components/host/offers";
 import type { CloudHostArgs } from "../components/host/vm";
 import type { Jump } from "../components/remote/connection";
-import type { FleetSettings, HostSettings } from "./check";
+import type { FleetSettings, HostSettings } from "./fleet-settings";
 import type { CloudConfig } from "./check-cloud";
 import type { HostConfig, Provider } from "./schema";
 import { userError } from "../components/user-error";

@@ -9,7 +9,7 @@ import { Runtime } from "../components/agent/runtime";
 import type { Host } from "../components/host/host";
 import { hostFiles } from "./assets";
 import type { AgentBuild } from "./builds";
-import type { AgentSettings, FleetSettings, HostSettings } from "./check";
+import type { AgentSettings, FleetSettings, HostSettings } from "./fleet-settings";
 
 interface Installation {
   readonly settings: FleetSettings;

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Activation, Agent } from "../components/agent/agent";
 import type { Host } from "../components/host/host";
 import type { AgentBuild } from "./builds";
-import type { AgentSettings, HostSettings } from "./check";
+import type { AgentSettings, HostSettings } from "./fleet-settings";
 import type { Provider } from "./schema";
 
 export interface AgentOutput {

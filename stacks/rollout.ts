@@ -1,7 +1,7 @@
 /** Activates the fleet wave after wave: what has not gone well stops everything behind it. */
 import type * as pulumi from "@pulumi/pulumi";
 import { gate } from "../components/remote/step";
-import type { FleetSettings } from "./check";
+import type { FleetSettings } from "./fleet-settings";
 import { activate, type Delivered } from "./install";
 import { agentOutput, type FleetOutputs } from "./outputs";
 import { waves } from "./waves";

@@ -1,7 +1,8 @@
 /** The only reader of pulumi.Config. */
 import * as pulumi from "@pulumi/pulumi";
 import { Sensitive } from "../components/sensitive";
-import { checkStack, type AwsSettings, type FleetSettings } from "./check";
+import { checkStack } from "./check";
+import type { AwsSettings, FleetSettings } from "./fleet-settings";
 import { localArch } from "./local-arch";
 import { formatProblems } from "./problems";
 import { surroundings } from "./surroundings";

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { checkStack, type CheckInput, type FleetSettings } from "../../stacks/check";
+import { checkStack } from "../../stacks/check";
+import type { CheckInput } from "../../stacks/check-context";
+import type { FleetSettings } from "../../stacks/fleet-settings";
 import { formatProblems } from "../../stacks/problems";
 import { BAD_CONFIGURATIONS } from "./bad-configurations";
 

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { checkStack, type FleetSettings } from "../../stacks/check";
+import { checkStack } from "../../stacks/check";
+import type { FleetSettings } from "../../stacks/fleet-settings";
 import { buildFleet } from "../../stacks/fleet";
 import type { FleetOutputs } from "../../stacks/outputs";
 

@@ -1,0 +1,57 @@
+/** The settings of a fleet, checked and filled in: what the rest of the program knows of the configuration. */
+import type { Profile } from "../components/agent/profile";
+import type { Arch, RuntimeName } from "../components/agent/runtimes";
+import type { Limits } from "../components/agent/unit";
+import type { Sensitive } from "../components/sensitive";
+import type { CloudSettings } from "./check-cloud";
+import type { HostConfig } from "./schema";
+import type { Rollout } from "./waves";
+
+export interface AgentSettings {
+  readonly name: string;
+  readonly profile: Profile;
+  /** Absolute path of the folder with the agent's code. */
+  readonly source: string;
+  readonly runtime: RuntimeName;
+  readonly port: number;
+  /** Every env variable that is not secret, defaults filled in. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, Sensitive>>;
+  readonly limits: Limits;
+  readonly healthTimeoutSeconds: number;
+  readonly drainSeconds: number;
+  readonly enabled: boolean;
+}
+
+export interface HostSettings {
+  readonly name: string;
+  readonly config: HostConfig;
+  readonly arch: Arch;
+  readonly user: string;
+  /** Size, image and region in the provider's words. @default - not a VM in a cloud */
+  readonly cloud?: CloudSettings;
+  readonly agents: readonly AgentSettings[];
+}
+
+/** The keys of `aws:` that a provider of the stack's own takes over. */
+export interface AwsSettings {
+  readonly profile?: string;
+  readonly accessKey?: string;
+  readonly secretKey?: Sensitive;
+  readonly token?: Sensitive;
+  readonly skipMetadataApiCheck?: boolean;
+}
+
+export interface FleetSettings {
+  readonly stack: string;
+  readonly hosts: readonly HostSettings[];
+  readonly sshPrivateKey: Sensitive | undefined;
+  /** Absent: all agents are changed at once. */
+  readonly rollout: Rollout | undefined;
+  /** Ranges that may reach port 22 of VMs in a cloud. @default - the address of this machine, found when needed */
+  readonly allowFrom: readonly string[] | undefined;
+  /** What the stack's configuration has for AWS itself. @default - nothing, the environment decides */
+  readonly aws?: AwsSettings;
+  readonly keepReleases: number;
+  readonly purgeData: boolean;
+}
