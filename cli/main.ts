@@ -1,16 +1,8 @@
 import { Command } from "commander";
+import type { Context } from "./context";
 import { DEFAULT_STACK } from "./project";
 import { route } from "./route";
 import { Failure, say } from "./say";
-
-/** What a command is given. */
-export interface Context {
-  readonly stack: string;
-  /** No questions. */
-  readonly yes: boolean;
-  readonly args: readonly string[];
-  readonly options: Readonly<Record<string, unknown>>;
-}
 
 interface Entry {
   /** Name and arguments, as commander writes them. */

@@ -1,6 +1,6 @@
 import { withConnections } from "../connect";
 import { askDrift, renderDrift } from "../drift";
-import type { Context } from "../main";
+import type { Context } from "../context";
 import { engineFor } from "../pulumi";
 import { print } from "../say";
 import { readStackFile } from "../stack-file";

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Context } from "../main";
+import type { Context } from "../context";
 import { print } from "../say";
 import { table } from "../table";
 

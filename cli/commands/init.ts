@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from "node:fs";
-import type { Context } from "../main";
+import type { Context } from "../context";
 import { makeKeyPair } from "../key-pair";
 import { engineFor } from "../pulumi";
 import { Failure, say } from "../say";

@@ -1,7 +1,7 @@
 import { deploy } from "../deployment";
-import type { Context } from "../main";
+import type { Context } from "../context";
 import { runPulumi } from "../pulumi";
-import { prepare } from "./up";
+import { prepare } from "../prepare";
 
 /** Shows what `up` would do. Nothing is started or installed for a VM. */
 export async function run({ stack, options }: Context): Promise<number> {

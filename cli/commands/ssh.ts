@@ -1,5 +1,5 @@
 import { withConnections } from "../connect";
-import type { Context } from "../main";
+import type { Context } from "../context";
 import { engineFor, exitCode } from "../pulumi";
 import { Failure } from "../say";
 import { readStackFile } from "../stack-file";

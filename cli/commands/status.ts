@@ -1,7 +1,7 @@
 import { agentsOn, askHost, hostsWithAgents, rootCommand } from "../ask";
 import { withConnections } from "../connect";
 import type { Connections } from "../connect";
-import type { Context } from "../main";
+import type { Context } from "../context";
 import { engineFor } from "../pulumi";
 import { print } from "../say";
 import { readStackFile } from "../stack-file";

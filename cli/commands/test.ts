@@ -1,4 +1,4 @@
-import type { Context } from "../main";
+import type { Context } from "../context";
 import { Failure, print, say } from "../say";
 import { add, finalLine, NOTHING } from "../testing/counts";
 import { LAYERS } from "../testing/layers";

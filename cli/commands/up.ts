@@ -1,14 +1,13 @@
+import type { Context } from "../context";
 import { deploy } from "../deployment";
+import { drained } from "../drained";
 import type { Done } from "../events";
-import type { Context } from "../main";
 import { parallelArgs } from "../parallel";
-import { engineFor } from "../pulumi";
+import { prepare } from "../prepare";
 import type { Engine } from "../pulumi";
-import { recover } from "../recover";
 import { ask, canAsk, Failure, print, say } from "../say";
-import { makeSecrets } from "../secrets";
-import { ensureStack, readOutputs } from "../stack";
-import { faultsOf, readStackFile } from "../stack-file";
+import { readOutputs } from "../stack";
+import { readStackFile } from "../stack-file";
 import type { StackFile } from "../stack-file";
 import { stackOption, summary } from "../summary";
 
@@ -47,30 +46,6 @@ async function finish(engine: Engine, stack: string, said: string, done: Done): 
   say(`\nstack ${stack}: ${said}\n`);
   print(summary(await readOutputs(engine, stack), stack, done));
   return 0;
-}
-
-/** Runs the action, where `--no-drain` is given while agents are stopped without waiting for their jobs. */
-export async function drained<T>(
-  engine: Engine,
-  stack: string,
-  options: Context["options"],
-  action: () => Promise<T>,
-): Promise<T> {
-  if (options["drain"] !== false) return await action();
-  const { withoutDrain } = await import("../no-drain");
-  return await withoutDrain(engine, stack, action);
-}
-
-/** Everything before the plan. @throws Failure with all faults of the settings, before anything is installed */
-export async function prepare(stack: string): Promise<Engine> {
-  const file = readStackFile(stack);
-  const faults = faultsOf(file);
-  if (faults.length > 0) throw new Failure(faults.join("\n"));
-  const engine = await engineFor(file);
-  await ensureStack(engine, stack);
-  await recover(engine, stack);
-  if (file.ownSecrets) await makeSecrets(engine, stack, file.missingSecrets);
-  return engine;
 }
 
 async function prepareLocalHosts({ localImages }: StackFile): Promise<void> {
