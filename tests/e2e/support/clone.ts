@@ -135,6 +135,8 @@ export async function run(
       text.output += chunk;
     });
   }
+  // It may end without reading; its exit code tells why.
+  child.stdin.on("error", () => undefined);
   child.stdin.end(input);
   const code = await new Promise<number>((done, failed) => {
     child.once("error", failed).once("close", (status) => {
