@@ -14,7 +14,7 @@ import {
 import { officialDownloads, type Official, reachable } from "./official";
 import { createPlaces, places, PROJECT } from "./places";
 import { installStandIn, standIn } from "./standin";
-import { type PluginName, PLUGINS, STAND_INS } from "./versions";
+import { type PluginName, PLUGINS, publicationOf, publishedByOthers, STAND_INS } from "./versions";
 
 export type { PluginName } from "./versions";
 
@@ -168,9 +168,20 @@ function noWayTo(name: PluginName, reason: string): string {
   return [
     `pulumi-resource-${name} ${version}: ${reason}, and it has no stand-in. One of these helps:`,
     `  a mirror that has ${archive}: AGENT_FLEET_PULUMI_MIRROR=https://mirror.example.com ./fleet …`,
-    `  the archive, fetched elsewhere from https://github.com/pulumi/pulumi-${name}/releases/tag/v${version}:`,
+    `  the archive, fetched elsewhere from https://github.com/${publicationOf(name).repository}/releases/tag/v${version}:`,
     `    ./fleet plugin install resource ${name} ${version} --file ${archive}`,
   ].join("\n");
+}
+
+/** Where the CLI is to look for the archive. @default - where it looks by itself, at Pulumi's own places */
+export function archiveSource(
+  name: PluginName,
+  { plugins }: Pick<Official, "plugins">,
+): string | undefined {
+  const own = publishedByOthers(name)
+    ? `github://api.github.com/${publicationOf(name).repository}`
+    : undefined;
+  return plugins ?? own;
 }
 
 /** @returns why it failed, or undefined */
@@ -180,7 +191,8 @@ async function officialPlugin(
   env: Readonly<Record<string, string | undefined>>,
   official: Official,
 ): Promise<string | undefined> {
-  const server = official.plugins === undefined ? [] : ["--server", official.plugins];
+  const source = archiveSource(name, official);
+  const server = source === undefined ? [] : ["--server", source];
   try {
     await promisify(execFile)(
       cli.pulumi,

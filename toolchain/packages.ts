@@ -71,9 +71,12 @@ export function missingPackages(project: string, name: string): LockedPackage[] 
 
 function installedVersion(project: string, name: string): string | undefined {
   const manifest = join(project, "node_modules", name, "package.json");
-  return existsSync(manifest)
-    ? (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version
-    : undefined;
+  if (!existsSync(manifest)) {
+    return undefined;
+  }
+  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
+  // Some of Pulumi's packages say v2.21.0 of themselves, where the lock has 2.21.0.
+  return version.replace(/^v/, "");
 }
 
 async function install(

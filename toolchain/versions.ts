@@ -15,8 +15,34 @@ export const PLUGINS = {
   digitalocean: "4.80.1",
   aws: "7.48.0",
   gcp: "9.37.0",
+  "azure-native": "3.28.0",
+  linode: "5.1.1",
+  vultr: "2.21.0",
+  openstack: "3.15.2",
+  proxmoxve: "8.6.0",
 } as const;
 export type PluginName = keyof typeof PLUGINS;
+
+interface Publication {
+  /** The npm package. */
+  readonly sdk: string;
+  /** `owner/name` on GitHub, whose releases hold the archives. */
+  readonly repository: string;
+}
+
+/** Plugins that others than Pulumi publish. */
+const BY_OTHERS: Readonly<Partial<Record<PluginName, Publication>>> = {
+  vultr: { sdk: "@ediri/vultr", repository: "dirien/pulumi-vultr" },
+  proxmoxve: { sdk: "@muhlba91/pulumi-proxmoxve", repository: "muhlba91/pulumi-proxmoxve" },
+};
+
+export function publishedByOthers(name: PluginName): boolean {
+  return name in BY_OTHERS;
+}
+
+export function publicationOf(name: PluginName): Publication {
+  return BY_OTHERS[name] ?? { sdk: `@pulumi/${name}`, repository: `pulumi/pulumi-${name}` };
+}
 
 /** Those that every stack needs; each has a stand-in for where its official download is out of reach. */
 export const STAND_INS = ["command", "tls"] as const satisfies readonly PluginName[];

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { missingPackages, obtainPackages } from "../../toolchain/packages";
-import { PLUGINS } from "../../toolchain/versions";
+import { type PluginName, PLUGINS, publicationOf } from "../../toolchain/versions";
 
 const ROOT = join(__dirname, "../..");
 let project: string;
@@ -106,6 +106,14 @@ test("a registry that does not answer is named as the cause", async () => {
   );
 });
 
+test("a package that says v1.2.3 of itself is there", () => {
+  lock({ "@cloud/sdk": { version: "1.2.3", integrity: "a" } });
+  const folder = join(project, "node_modules/@cloud/sdk");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ version: "v1.2.3" }));
+  expect(missingPackages(project, "@cloud/sdk")).toEqual([]);
+});
+
 test("what a package needs at run time comes with it, types do not", () => {
   lock({
     "@cloud/sdk": {
@@ -121,13 +129,13 @@ test("what a package needs at run time comes with it, types do not", () => {
   ]);
 });
 
-test.each(Object.entries(PLUGINS))(
+test.each(Object.entries(PLUGINS) as [PluginName, string][])(
   "package and plugin of %s have one version, %s",
   (name, version) => {
     const file = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as {
       packages: Record<string, { version: string } | undefined>;
     };
-    expect(file.packages[`node_modules/@pulumi/${name}`]?.version).toBe(version);
+    expect(file.packages[`node_modules/${publicationOf(name).sdk}`]?.version).toBe(version);
   },
 );
 

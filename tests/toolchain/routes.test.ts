@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { arch, platform, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { inspectEngine, obtainEngine } from "../../toolchain/engine";
+import { archiveSource, inspectEngine, obtainEngine } from "../../toolchain/engine";
 import { type PluginName, PULUMI } from "../../toolchain/versions";
 import { Mirror } from "./support/mirror";
 import { freePort } from "./support/sshd";
@@ -244,6 +244,19 @@ describe("a cloud's plugin", () => {
       ].join("\n"),
     );
     expect(existsSync(join(cache(), "pulumi-home/plugins/resource-hcloud-v1.41.0"))).toBe(false);
+  });
+
+  test("that others than Pulumi publish comes from their releases, or from the mirror", async () => {
+    expect(archiveSource("hcloud", { plugins: undefined })).toBeUndefined();
+    expect(archiveSource("vultr", { plugins: undefined })).toBe(
+      "github://api.github.com/dirien/pulumi-vultr",
+    );
+    expect(archiveSource("vultr", { plugins: "https://mirror" })).toBe("https://mirror");
+    fakeGo();
+    const failed = obtain(await unreachable(), ["vultr"]);
+    await expect(failed).rejects.toThrow(
+      "https://github.com/dirien/pulumi-vultr/releases/tag/v2.21.0:",
+    );
   });
 
   test("that is installed is taken", async () => {
