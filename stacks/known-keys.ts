@@ -1,16 +1,17 @@
 /** Which keys a place of the configuration may have: the schema, walked along a path. */
 import { z } from "zod";
 import type { KnownKeys } from "./problems";
-import { agentSchema, hostSchemas, stackSchema } from "./schema";
+import { agentSchema, hostSchemas, stackSchema, type Provider } from "./schema";
 
 /** The keys known at a place of the configuration, found by walking the schema along the path. */
-export const knownKeys: KnownKeys = (path) => {
+export const knownKeys: KnownKeys = (path, input) => {
   const [top, , third] = path;
   if (path.length === 0) {
     return Object.keys(stackSchema.shape);
   }
   if (top === "hosts" && path.length === 2) {
-    return [...new Set(Object.values(hostSchemas).flatMap((schema) => Object.keys(schema.shape)))];
+    const { provider } = input as { provider: Provider };
+    return Object.keys(hostSchemas[provider].shape);
   }
   if (top === "hosts" && third === "agents" && path.length === 4) {
     return Object.keys(agentSchema.shape);

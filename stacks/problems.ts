@@ -38,8 +38,8 @@ export function shown(path: readonly PropertyKey[], value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-/** The keys that an object of the schema at `path` may have; for "did you mean". */
-export type KnownKeys = (path: readonly PropertyKey[]) => readonly string[];
+/** The keys that the object `input` of the schema at `path` may have; for "did you mean". */
+export type KnownKeys = (path: readonly PropertyKey[], input: unknown) => readonly string[];
 
 /** zod's issues as problems of ours. */
 export function fromIssues(
@@ -51,7 +51,9 @@ export function fromIssues(
     const path = [...prefix, ...issue.path];
     switch (issue.code) {
       case "unrecognized_keys":
-        return issue.keys.map((key) => unknownKey([...path, key], key, knownKeys(path)));
+        return issue.keys.map((key) =>
+          unknownKey([...path, key], key, knownKeys(path, issue.input)),
+        );
       case "invalid_key": {
         const expectation = issue.issues[0]?.message ?? "expected another name";
         return [
