@@ -72,7 +72,10 @@ const COMMANDS: readonly Entry[] = [
     usage: "init [name]",
     summary: "make a stack: its file, its secrets, its SSH key",
     options: [
-      ["--provider <name>", "local, ssh, hcloud, digitalocean, aws or gcp (default: local)"],
+      [
+        "--provider <name>",
+        "local, ssh, hcloud, digitalocean, aws, gcp, azure, linode, vultr, ovh or proxmox (default: local)",
+      ],
       ["--address <address>", "ssh: host name or IP address of the machine"],
       ["--host-key <key>", "ssh: its host key, ssh-ed25519 AAAA…"],
       ["--user <name>", "ssh: the user to log in as (default: root)"],

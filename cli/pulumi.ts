@@ -20,6 +20,11 @@ const PLUGINS = {
   digitalocean: ["digitalocean"],
   aws: ["aws"],
   gcp: ["gcp"],
+  azure: ["azure-native"],
+  linode: ["linode"],
+  vultr: ["vultr"],
+  ovh: ["openstack"],
+  proxmox: ["proxmoxve"],
 } satisfies Record<Provider, PluginName[]>;
 const EVERY_STACK: readonly PluginName[] = ["command", "tls"];
 
@@ -53,9 +58,10 @@ async function sdksFor(plugins: readonly PluginName[]): Promise<void> {
   const sdks = plugins.filter((name) => !EVERY_STACK.includes(name));
   if (sdks.length === 0) return;
   const { obtainPackages } = await import("../toolchain/packages");
+  const { publicationOf } = await import("../toolchain/versions");
   await obtainPackages(
     PROJECT,
-    sdks.map((name) => `@pulumi/${name}`),
+    sdks.map((name) => publicationOf(name).sdk),
     say,
   );
 }

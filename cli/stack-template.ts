@@ -31,9 +31,16 @@ ${hostLines(stack)
     source: ${JSON.stringify(stack.source)} # the folder with the agent's code
     # env: { R2_ENDPOINT: "https://…", R2_BUCKET: rdm-files }
 
-  # Secrets are stored below, encrypted; set one of your own with:
+${sshLines(stack)}  # Secrets are stored below, encrypted; set one of your own with:
   #   ./fleet config set --secret --path 'agent-fleet:secrets.R2_SECRET_ACCESS_KEY'
 `;
+}
+
+/** A VM in the operator's own network does not see the address that this machine has on the internet. */
+function sshLines({ provider }: NewStack): string {
+  return provider === "proxmox"
+    ? "  agent-fleet:ssh:\n    allowFrom: [192.168.0.0/16] # who may reach port 22\n\n"
+    : "";
 }
 
 function hostLines(stack: NewStack): string[] {
@@ -48,7 +55,7 @@ function hostLines(stack: NewStack): string[] {
     return [
       `provider: ${stack.provider} # a VM at ${title}`,
       `size: minimum # ${sizes.minimum.amd64 ?? ""}; or recommended, or a name of the provider's own`,
-      `region: ${defaultRegion}`,
+      stack.provider === "proxmox" ? `node: ${defaultRegion}` : `region: ${defaultRegion}`,
       "# protect: true # refuse to delete or replace this VM",
     ];
   }

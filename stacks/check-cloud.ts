@@ -20,6 +20,8 @@ export interface CloudSettings {
   readonly region: string;
   /** Where the disk is not part of the size. */
   readonly diskGib: number;
+  /** Id of a network that exists. @default - the provider's file decides */
+  readonly network: string | undefined;
 }
 
 export type CloudConfig = Extract<HostConfig, { provider: CloudProvider }>;
@@ -43,12 +45,45 @@ export function cloudSettings(context: Context, path: string, config: CloudConfi
   credentials(context, path, config.provider);
   sshRanges(context);
   exposure(context, path, config);
+  if (config.provider === "proxmox" && context.config.ssh?.allowFrom === undefined) {
+    addOnce(context.problems, {
+      path: "ssh.allowFrom",
+      text: `got nothing, expected the ranges that may reach port 22 of a VM at ${offer.title}; it is in your own network, where this machine has another address than on the internet: pulumi config set --path 'agent-fleet:ssh.allowFrom[0]' 192.168.1.0/24`,
+    });
+  }
+  user(context, offer);
   return {
     size: size(context, path, config, offer, arch),
-    image: image(context, path, config, offer, arch),
-    region: config.region ?? offer.defaultRegion,
+    ...place(context, path, config, arch),
     diskGib: config.size === "recommended" ? 500 : 100,
+    network: "network" in config ? config.network : undefined,
   };
+}
+
+/** Image and region; at Proxmox a template and a node. */
+function place(
+  context: Context,
+  path: string,
+  config: CloudConfig,
+  arch: Arch,
+): Pick<CloudSettings, "image" | "region"> {
+  const offer = OFFERS[config.provider];
+  return config.provider === "proxmox"
+    ? { image: String(config.template ?? 9000), region: config.node ?? offer.defaultRegion }
+    : {
+        image: image(context, path, config.image ?? "ubuntu-24.04", offer, arch),
+        region: config.region ?? offer.defaultRegion,
+      };
+}
+
+function user({ config, problems }: Context, { title, refusesUser, user: own }: Offer): void {
+  const given = config.ssh?.user;
+  if (given !== undefined && refusesUser?.(given) === true) {
+    addOnce(problems, {
+      path: "ssh.user",
+      text: `got "${given}", of which ${title} makes no account; give another name, or remove the key for ${own}`,
+    });
+  }
 }
 
 function size(
@@ -87,11 +122,10 @@ function size(
 function image(
   { problems }: Context,
   path: string,
-  config: CloudConfig,
+  asked: string,
   offer: Offer,
   arch: Arch,
 ): string {
-  const asked = config.image ?? "ubuntu-24.04";
   if (!isImageName(asked)) {
     return asked;
   }

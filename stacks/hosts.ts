@@ -5,12 +5,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../components/host/host";
 import type { KeyPair } from "../components/host/identity";
 import { inboundRules, type Exposure } from "../components/host/inbound";
-import type { MachineSize } from "../components/host/local";
-import type { CloudProvider } from "../components/host/offers";
+import { plainSize, type CloudProvider, type MachineSize } from "../components/host/offers";
 import type { CloudHostArgs } from "../components/host/vm";
 import type { Jump } from "../components/remote/connection";
 import type { FleetSettings, HostSettings } from "./fleet-settings";
-import type { CloudConfig } from "./check-cloud";
+import type { CloudConfig, CloudSettings } from "./check-cloud";
 import type { HostConfig, Provider } from "./schema";
 import { userError } from "../components/user-error";
 
@@ -42,6 +41,11 @@ const FACTORIES = {
   digitalocean: digitalOceanHost,
   aws: awsHost,
   gcp: gcpHost,
+  azure: azureHost,
+  linode: linodeHost,
+  vultr: vultrHost,
+  ovh: ovhHost,
+  proxmox: proxmoxHost,
 } satisfies { [P in Provider]: Factory<P> };
 
 /**
@@ -59,9 +63,10 @@ export async function makeHost(context: HostContext, host: HostSettings): Promis
 
 function withoutSdk({ name, config: { provider } }: HostSettings, error: unknown) {
   const { code, message = "" } = error as { code?: string; message?: string };
-  return code === "MODULE_NOT_FOUND" && message.includes(`@pulumi/${provider}`)
+  const sdk = /^Cannot find module '(@[^/']+\/[^/']+)/.exec(message)?.[1];
+  return code === "MODULE_NOT_FOUND" && sdk !== undefined
     ? userError(
-        `hosts.${name}.provider: got "${provider}", whose package @pulumi/${provider} is not installed here; ./fleet installs what a stack uses: run ./fleet up -s ${pulumi.getStack()}`,
+        `hosts.${name}.provider: got "${provider}", whose package ${sdk} is not installed here; ./fleet installs what a stack uses: run ./fleet up -s ${pulumi.getStack()}`,
       )
     : undefined;
 }
@@ -95,15 +100,14 @@ async function localHost(
   });
 }
 
-const LOCAL_SIZES: Readonly<Record<string, MachineSize>> = {
-  minimum: { cpus: 2, memoryMiB: 4096, diskGiB: 100 },
-  recommended: { cpus: 4, memoryMiB: 8192, diskGiB: 500 },
+const LOCAL_SIZES: Readonly<Record<string, string>> = {
+  minimum: "2cpu-4gb-100gb",
+  recommended: "4cpu-8gb-500gb",
 };
 
 /** `minimum`, `recommended`, or `2cpu-1gb-10gb`; the schema lets nothing else through. */
 function localSize(size: string): MachineSize {
-  const [cpus = 2, memoryGb = 4, diskGiB = 100] = (size.match(/\d+/g) ?? []).map(Number);
-  return LOCAL_SIZES[size] ?? { cpus, memoryMiB: memoryGb * 1024, diskGiB };
+  return plainSize(LOCAL_SIZES[size] ?? size);
 }
 
 async function sshHost(
@@ -184,6 +188,52 @@ async function gcpHost(context: HostContext, host: HostSettings, config: Cloud<"
   return new GcpHost(host.name, { ...args, network, subnetwork, secureBoot });
 }
 
+async function azureHost(context: HostContext, host: HostSettings, config: Cloud<"azure">) {
+  const { AzureHost, azureGroup, azureSubnet } = await import("../components/host/azure");
+  const args = cloudArgs(context, host, config);
+  const { region } = args;
+  const labels = stackLabels(args);
+  const group = shared(context, `azure-group-${region}`, (name) =>
+    azureGroup(name, region, labels),
+  );
+  const subnetId =
+    args.network ??
+    shared(context, `azure-network-${region}`, (name) => azureSubnet(name, region, group, labels));
+  const trustedLaunch = host.arch === "amd64";
+  return new AzureHost(host.name, { ...args, group, subnetId, trustedLaunch });
+}
+
+async function linodeHost(context: HostContext, host: HostSettings, config: Cloud<"linode">) {
+  const { LinodeHost } = await import("../components/host/linode");
+  return new LinodeHost(host.name, cloudArgs(context, host, config));
+}
+
+async function vultrHost(context: HostContext, host: HostSettings, config: Cloud<"vultr">) {
+  const { VultrHost, vultrKey } = await import("../components/host/vultr");
+  const args = cloudArgs(context, host, config);
+  const key = shared(context, "operator-key-vultr", (name) => vultrKey(name, args.operatorKey));
+  return new VultrHost(host.name, { ...args, key });
+}
+
+async function ovhHost(context: HostContext, host: HostSettings, config: Cloud<"ovh">) {
+  const { OvhHost } = await import("../components/host/ovh");
+  return new OvhHost(host.name, cloudArgs(context, host, config));
+}
+
+async function proxmoxHost(context: HostContext, host: HostSettings, config: Cloud<"proxmox">) {
+  const { ProxmoxHost } = await import("../components/host/proxmox");
+  void pulumi.log.warn(
+    `${host.name}: its firewall closes nothing where the firewall of the Proxmox datacenter is off, which cannot be seen from here; look at Datacenter → Firewall → Options`,
+  );
+  return new ProxmoxHost(host.name, {
+    ...cloudArgs(context, host, config),
+    linkedClone: config.linkedClone ?? false,
+    storage: config.storage ?? "local-lvm",
+    snippets: config.snippets ?? "local",
+    bridge: config.network ?? "vmbr0",
+  });
+}
+
 type Cloud<P extends CloudProvider> = Extract<CloudConfig, { provider: P }>;
 
 /** What every provider gets to know of a VM. */
@@ -191,7 +241,7 @@ function cloudArgs(
   { settings, root, operatorKey, allowFrom }: HostContext,
   host: HostSettings,
   config: CloudConfig,
-): CloudHostArgs & { readonly diskGib: number } {
+): CloudHostArgs & Pick<CloudSettings, "diskGib" | "network"> {
   if (operatorKey === undefined || host.cloud === undefined) {
     throw new Error(
       `${host.name}: a VM of the stack needs the stack's key and its cloud's settings`,

@@ -4,10 +4,28 @@
  */
 import { z } from "zod";
 import { ANYWHERE, rangeProblem } from "../components/host/cidr";
-import { IMAGES, OFFERS, type CloudProvider } from "../components/host/offers";
+import {
+  IMAGES,
+  OFFERS,
+  PLAIN_SIZE,
+  PLAIN_SIZE_TEXT,
+  type CloudProvider,
+} from "../components/host/offers";
 
 /** Every provider that this version can deliver, in the order in which errors list them. */
-export const PROVIDERS = ["local", "ssh", "hcloud", "digitalocean", "aws", "gcp"] as const;
+export const PROVIDERS = [
+  "local",
+  "ssh",
+  "hcloud",
+  "digitalocean",
+  "aws",
+  "gcp",
+  "azure",
+  "linode",
+  "vultr",
+  "ovh",
+  "proxmox",
+] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
 export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,30}$/;
@@ -19,6 +37,10 @@ const text = (pattern: RegExp, expectation: string) =>
   z
     .string({ error: `expected ${expectation}` })
     .regex(pattern, { error: `expected ${expectation}` });
+
+/** One of the names, or what the pattern takes. */
+const either = (own: RegExp, names: readonly string[]) =>
+  new RegExp(`^(?:${names.map((name) => name.replace(".", "\\.")).join("|")})$|${own.source}`);
 
 const integer = (min: number, max: number, expectation: string) =>
   z
@@ -124,8 +146,8 @@ const USER = "a user name";
 export const localHostSchema = z.strictObject({
   provider: z.literal("local").describe("A QEMU VM on this machine."),
   size: text(
-    /^(minimum|recommended|[1-9][0-9]?cpu-[1-9][0-9]{0,2}gb-[1-9][0-9]{0,3}gb)$/,
-    "minimum, recommended, or <vCPUs>cpu-<memory>gb-<disk>gb such as 2cpu-1gb-10gb",
+    either(PLAIN_SIZE, ["minimum", "recommended"]),
+    `minimum, recommended, or ${PLAIN_SIZE_TEXT}`,
   )
     .optional()
     .describe(
@@ -194,11 +216,17 @@ const rangeOrAnywhere = z
 
 const atLeastOne = "expected at least one range such as 198.51.100.0/24";
 
+const privateFromSchema = z
+  .array(range, { error: "expected ranges, like [10.0.0.0/8]" })
+  .min(1, { error: atLeastOne })
+  .optional()
+  .describe(
+    "Ranges that may reach the agents' ports with exposure private. Default: none, only the host itself.",
+  );
+
 /** A VM in a cloud: the same keys everywhere, with the provider's own names. */
 function cloudHostSchema<P extends CloudProvider>(provider: P) {
   const offer = OFFERS[provider];
-  const { minimum, recommended } = offer.sizes;
-  const sizes = `minimum, recommended or ${offer.ownSizeText}`;
   const images = `${IMAGES.join(", ")} or ${offer.ownImageText}`;
   const region =
     offer.regions === undefined
@@ -206,28 +234,25 @@ function cloudHostSchema<P extends CloudProvider>(provider: P) {
       : z.enum(offer.regions as [string, ...string[]], {
           error: `expected one of ${offer.regions.join(", ")}`,
         });
-  const either = (own: RegExp, names: readonly string[]) =>
-    new RegExp(`^(?:${names.map((name) => name.replace(".", "\\.")).join("|")})$|${own.source}`);
   return z.strictObject({
     provider: z.literal(provider),
-    size: text(either(offer.ownSize, ["minimum", "recommended"]), sizes)
-      .optional()
-      .describe(
-        `minimum (${named(minimum)}), recommended (${named(recommended)}), or ${offer.ownSizeText}. Default: minimum.`,
-      ),
+    size: cloudSizeSchema(provider),
     region: region.optional().describe(`${offer.ownRegionText}. Default: ${offer.defaultRegion}.`),
     image: text(either(offer.ownImage, IMAGES), images)
       .optional()
       .describe(`${images}. Default: ubuntu-24.04.`),
-    privateFrom: z
-      .array(range, { error: "expected ranges, like [10.0.0.0/8]" })
-      .min(1, { error: atLeastOne })
-      .optional()
-      .describe(
-        "Ranges that may reach the agents' ports with exposure private. Default: none, only the host itself.",
-      ),
+    privateFrom: privateFromSchema,
     ...everyHost,
   });
+}
+
+function cloudSizeSchema(provider: CloudProvider) {
+  const { sizes, ownSize, ownSizeText } = OFFERS[provider];
+  return text(either(ownSize, ["minimum", "recommended"]), `minimum, recommended or ${ownSizeText}`)
+    .optional()
+    .describe(
+      `minimum (${named(sizes.minimum)}), recommended (${named(sizes.recommended)}), or ${ownSizeText}. Default: minimum.`,
+    );
 }
 
 /** `cpx32, arm64: cax31` */
@@ -235,10 +260,59 @@ function named({ amd64 = "none", arm64 }: { amd64?: string; arm64?: string }): s
   return arm64 === undefined ? amd64 : `${amd64}, arm64: ${arm64}`;
 }
 
+/** The network that exists for a VM to be in, and what happens without one. */
+function networkSchema(provider: CloudProvider, absence: string) {
+  const { pattern = /^$/, text: expectation = "nothing" } = OFFERS[provider].network ?? {};
+  return { network: text(pattern, expectation).optional().describe(`${expectation}. ${absence}`) };
+}
+
 export const hcloudHostSchema = cloudHostSchema("hcloud");
-export const digitaloceanHostSchema = cloudHostSchema("digitalocean");
-export const awsHostSchema = cloudHostSchema("aws");
+export const digitaloceanHostSchema = cloudHostSchema("digitalocean").extend(
+  networkSchema("digitalocean", "Default: the region's default VPC."),
+);
+export const awsHostSchema = cloudHostSchema("aws").extend(
+  networkSchema("aws", "Default: the region's default VPC."),
+);
 export const gcpHostSchema = cloudHostSchema("gcp");
+export const azureHostSchema = cloudHostSchema("azure").extend(
+  networkSchema("azure", "Default: a network of the stack's own."),
+);
+export const linodeHostSchema = cloudHostSchema("linode");
+export const vultrHostSchema = cloudHostSchema("vultr");
+export const ovhHostSchema = cloudHostSchema("ovh");
+
+const STORAGE = "a storage's name such as local-lvm";
+const storageSchema = text(/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/, STORAGE);
+
+/** What Proxmox VE has in place of regions and images. */
+export const proxmoxHostSchema = z.strictObject({
+  provider: z.literal("proxmox"),
+  size: cloudSizeSchema("proxmox"),
+  node: text(OFFERS.proxmox.ownRegion, OFFERS.proxmox.ownRegionText)
+    .optional()
+    .describe("The node that has the template and runs the VM. Default: pve."),
+  template: integer(100, 999_999_999, "a template's number between 100 and 999999999")
+    .optional()
+    .describe(
+      "Number of the template; it has cloud-init, qemu-guest-agent and its disk at scsi0. Default: 9000.",
+    ),
+  linkedClone: flag
+    .optional()
+    .describe("true: the VM's disk is made on top of the template's. Default: false, a full copy."),
+  storage: storageSchema
+    .optional()
+    .describe(
+      "Storage of the VM's disk; with linkedClone the one that the template is in. Default: local-lvm.",
+    ),
+  snippets: storageSchema
+    .optional()
+    .describe(
+      "Storage that takes snippets, for the cloud-init document; the node is reached by SSH for it. Default: local.",
+    ),
+  ...networkSchema("proxmox", "Default: vmbr0."),
+  privateFrom: privateFromSchema,
+  ...everyHost,
+});
 
 /** Anything with a provider; the union by provider gives each host its own keys. */
 export const hostSchemas = {
@@ -248,6 +322,11 @@ export const hostSchemas = {
   digitalocean: digitaloceanHostSchema,
   aws: awsHostSchema,
   gcp: gcpHostSchema,
+  azure: azureHostSchema,
+  linode: linodeHostSchema,
+  vultr: vultrHostSchema,
+  ovh: ovhHostSchema,
+  proxmox: proxmoxHostSchema,
 } satisfies Record<Provider, z.ZodObject>;
 
 const HOSTS = "expected hosts, such as { vm-1: { provider: local, agents: { agent-vm-1: {} } } }";
@@ -261,6 +340,11 @@ export const hostsSchema = z
       digitaloceanHostSchema,
       awsHostSchema,
       gcpHostSchema,
+      azureHostSchema,
+      linodeHostSchema,
+      vultrHostSchema,
+      ovhHostSchema,
+      proxmoxHostSchema,
     ]),
     { error: HOSTS },
   )
@@ -321,7 +405,7 @@ export const stackSchema = z.strictObject({
     .strictObject({
       user: text(USER_PATTERN, USER)
         .optional()
-        .describe("Login user of every host. Default: root (gcp: fleet)."),
+        .describe("Login user of every host. Default: root (gcp and azure: fleet)."),
       allowFrom: z
         .array(rangeOrAnywhere, { error: "expected ranges, like [198.51.100.0/24]" })
         .min(1, { error: atLeastOne })

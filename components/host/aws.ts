@@ -1,5 +1,6 @@
-/** An EC2 instance, in the default VPC of its region: encrypted disk, IMDSv2 only, no role. */
+/** An EC2 instance, in the default VPC of its region or a subnet that exists: encrypted disk, IMDSv2 only, no role. */
 import { getAmiOutput } from "@pulumi/aws/ec2/getAmi";
+import { getSubnetOutput } from "@pulumi/aws/ec2/getSubnet";
 import { Instance } from "@pulumi/aws/ec2/instance";
 import { KeyPair as AwsKeyPair } from "@pulumi/aws/ec2/keyPair";
 import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup";
@@ -12,6 +13,8 @@ export interface AwsHostArgs extends CloudHostArgs {
   readonly provider: Provider;
   readonly key: AwsKeyPair;
   readonly diskGib: number;
+  /** Id of the subnet. @default - one of the region's default VPC */
+  readonly network: string | undefined;
 }
 
 /** `pulumi config` of the provider itself, keys without `aws:`. */
@@ -55,6 +58,9 @@ export class AwsHost extends CloudHost {
         `${name}-firewall`,
         {
           description: `agent-fleet host ${name}`,
+          ...(args.network === undefined
+            ? {}
+            : { vpcId: getSubnetOutput({ id: args.network }, child).vpcId }),
           ingress: args.inbound.map((rule) => ({
             description: rule.name,
             protocol: "tcp",
@@ -82,6 +88,7 @@ export class AwsHost extends CloudHost {
           ami: imageId(args.image, child),
           instanceType: args.size,
           keyName: args.key.keyName,
+          ...(args.network === undefined ? {} : { subnetId: args.network }),
           vpcSecurityGroupIds: [firewall.id],
           associatePublicIpAddress: true,
           // A hop limit of 1 keeps containers on the host away from its metadata.

@@ -73,3 +73,8 @@ function networkOf(address: string, family: 4 | 6, length: number): string {
   });
   return text(masked, family);
 }
+
+/** A range as a part of a resource's name. */
+export function rangeName(range: string): string {
+  return range.replaceAll(/[^0-9a-f.]/g, "-");
+}

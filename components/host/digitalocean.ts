@@ -6,10 +6,12 @@ import * as digitalocean from "@pulumi/digitalocean";
 import type * as pulumi from "@pulumi/pulumi";
 import type { KeyPair } from "./identity";
 import { sources } from "./inbound";
-import { CloudHost, type CloudHostArgs, type Labels } from "./vm";
+import { CloudHost, tagList, type CloudHostArgs, type Labels } from "./vm";
 
 export interface DigitalOceanHostArgs extends CloudHostArgs {
   readonly key: digitalocean.SshKey;
+  /** Id of the VPC. @default - the region's own */
+  readonly network: string | undefined;
 }
 
 /** Every port; a firewall without outbound rules would close all of them. */
@@ -50,8 +52,9 @@ export class DigitalOceanHost extends CloudHost {
           size: args.size,
           image: args.image,
           region: args.region,
+          ...(args.network === undefined ? {} : { vpcUuid: args.network }),
           sshKeys: [args.key.id],
-          tags: [tag.name, ...tags(args.labels)],
+          tags: [tag.name, ...tagList(args.labels).map(tagText)],
           ipv6: true,
           // Opens the web console by a way in of DigitalOcean's own.
           dropletAgent: false,
@@ -69,13 +72,11 @@ export class DigitalOceanHost extends CloudHost {
   }
 }
 
-/** Tags hold letters, digits, colons, dashes and underscores. */
 function ownTag({ project, stack, host }: Labels): string {
-  return `${project}:${stack}:${host}`.replaceAll(/[^A-Za-z0-9:_-]/g, "-");
+  return tagText(`${project}:${stack}:${host}`);
 }
 
-function tags(labels: Labels): string[] {
-  return Object.entries(labels).map(([key, value]) =>
-    `${key}:${String(value)}`.replaceAll(/[^A-Za-z0-9:_-]/g, "-"),
-  );
+/** Tags hold letters, digits, colons, dashes and underscores. */
+function tagText(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9:_-]/g, "-");
 }

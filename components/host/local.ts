@@ -13,6 +13,7 @@ import type { Connection } from "../remote/connection";
 import { localStep } from "../remote/step";
 import type { Host, HostArgs } from "./host";
 import { makeKeyPair, type KeyPair } from "./identity";
+import type { MachineSize } from "./offers";
 import { userData } from "./vm";
 
 export interface LocalHostArgs extends HostArgs {
@@ -28,12 +29,6 @@ export interface LocalHostArgs extends HostArgs {
   readonly protect: boolean;
   /** The key that may log in. */
   readonly operatorKey: KeyPair;
-}
-
-export interface MachineSize {
-  readonly cpus: number;
-  readonly memoryMiB: number;
-  readonly diskGiB: number;
 }
 
 /** Seconds for the start of a VM, the image's first build on a slow machine included. */

@@ -37,6 +37,8 @@ export interface Made {
   readonly address: pulumi.Output<string>;
   /** What must be there too before the first connection, such as the firewall. */
   readonly ready: readonly pulumi.Resource[];
+  /** What tells the VM from every other one. @default - its id */
+  readonly machine?: pulumi.Output<string>;
 }
 
 /** What a provider builds with. */
@@ -71,7 +73,7 @@ export abstract class CloudHost extends pulumi.ComponentResource implements Host
     super(type, name, {}, options);
     const { cloudInit, operatorKey, user } = args;
     const hostKey = makeKeyPair(`${name}-host-key`, { parent: this });
-    const { server, address, ready } = make({
+    const { server, address, ready, machine } = make({
       child: { parent: this },
       userData: userData({ cloudInit, hostname: name, user, hostKey, operatorKey }),
     });
@@ -83,7 +85,7 @@ export abstract class CloudHost extends pulumi.ComponentResource implements Host
       hostKey: hostKey.publicKey,
       privateKey: operatorKey.privateKey,
     };
-    this.machine = server.id;
+    this.machine = machine ?? server.id;
     this.ready = [server, ...ready];
     this.ownedBy = server;
     this.#address = address;
@@ -114,4 +116,14 @@ export function userData(args: FirstBootArgs): pulumi.Output<string> {
         renderUserData(cloudInit, { hostname, hostKeyPrivate, hostKeyPublic, user, sshPublicKey }),
       ),
     );
+}
+
+/** For providers whose API takes the document in this form. */
+export function base64(text: pulumi.Output<string>): pulumi.Output<string> {
+  return text.apply((document) => Buffer.from(document).toString("base64"));
+}
+
+/** For providers that have tags in place of labels. */
+export function tagList(labels: Labels): string[] {
+  return Object.entries(labels).map(([key, value]) => `${key}:${String(value)}`);
 }

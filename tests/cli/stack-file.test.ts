@@ -2,6 +2,7 @@ import { parse } from "yaml";
 import { newStack } from "../../cli/commands/init";
 import { faultsOf, parseStackFile } from "../../cli/stack-file";
 import { stackTemplate } from "../../cli/stack-template";
+import { OFFERS } from "../../components/host/offers";
 
 const HOST_KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5${"A".repeat(48)}`;
 
@@ -47,7 +48,7 @@ describe("the file that init writes", () => {
   });
 });
 
-test.each(["hcloud", "digitalocean", "aws", "gcp"])(
+test.each(Object.keys(OFFERS))(
   "init writes a file for %s that has no fault once its credentials are there",
   (provider) => {
     const text = stackTemplate(newStack({ provider }));
@@ -64,7 +65,7 @@ test("init names every wrong option at once", () => {
     /^init:\n {2}--address: missing.*\n {2}--host-key: missing.*ssh-keyscan.*\n {2}--port: got "x"/,
   );
   expect(() => newStack({ provider: "azur" })).toThrow(
-    '--provider: got "azur", expected one of local, ssh, hcloud, digitalocean, aws, gcp',
+    '--provider: got "azur", expected one of local, ssh, hcloud, digitalocean, aws, gcp, azure, linode, vultr, ovh, proxmox',
   );
 });
 

@@ -23,6 +23,8 @@ const cloud = (provider: string, more: object = {}, ssh?: object) => ({
   ...(ssh === undefined ? {} : { ssh }),
 });
 
+const LAN = { allowFrom: ["192.168.1.0/24"] };
+
 export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
   {
     fault: "no hosts",
@@ -57,7 +59,7 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     fault: "an unknown provider",
     change: { hosts: { "vm-1": { provider: "locl", agents: { a: {} } } } },
     lines: [
-      'hosts.vm-1.provider: got "locl", expected one of local, ssh, hcloud, digitalocean, aws, gcp; did you mean "local"?',
+      'hosts.vm-1.provider: got "locl", expected one of local, ssh, hcloud, digitalocean, aws, gcp, azure, linode, vultr, ovh, proxmox; did you mean "local"?',
     ],
   },
   {
@@ -277,7 +279,7 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     },
     lines: [
       "hosts.vm-1.agents.a.port: got 80, expected a port between 1024 and 65535",
-      'hosts.vm-2.provider: got "sssh", expected one of local, ssh, hcloud, digitalocean, aws, gcp; did you mean "ssh"?',
+      'hosts.vm-2.provider: got "sssh", expected one of local, ssh, hcloud, digitalocean, aws, gcp, azure, linode, vultr, ovh, proxmox; did you mean "ssh"?',
       "keepReleases: got 0, expected a number of releases between 1 and 100",
       'defaults.source: got "examples/nothing", which is not a folder here; give the folder of the agent\'s code',
       "secrets.CALLBACK_SIGNING_SECRET: got nothing, expected a value (Key that signs the agent's callbacks to the control plane); ./fleet init test makes one, or set it: pulumi config set --secret --path 'agent-fleet:secrets.CALLBACK_SIGNING_SECRET'",
@@ -370,6 +372,81 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     lines: [
       'hosts.vm-1.exposure: got "tunnel", which no stack of this version can deliver; expected private',
       "hosts.vm-1.privateFrom: goes with exposure private alone; remove one of them",
+    ],
+  },
+  {
+    fault: "an account that Azure does not make",
+    change: cloud("azure", {}, { user: "root" }),
+    lines: [
+      'ssh.user: got "root", of which Azure makes no account; give another name, or remove the key for fleet',
+    ],
+  },
+  {
+    fault: "an Arm size of Azure on a host that is not",
+    change: cloud("azure", { size: "Standard_D4pds_v6" }),
+    lines: [
+      'hosts.vm-1.size: got "Standard_D4pds_v6", which is an arm64 size while the host is amd64; set arch: arm64, or give a size that is amd64',
+    ],
+  },
+  {
+    fault: "a network's name where its id is wanted",
+    change: cloud("azure", { network: "office" }),
+    lines: [
+      'hosts.vm-1.network: got "office", expected a subnet\'s id, /subscriptions/…/virtualNetworks/…/subnets/…',
+    ],
+  },
+  {
+    fault: "a network where the provider takes none",
+    change: cloud("hcloud", { network: "4711" }),
+    lines: [
+      "hosts.vm-1.network: unknown key (known: provider, size, region, image, privateFrom, exposure, arch, runtimeDelivery, tryUnknownOs, protect, agents); correct or remove it",
+    ],
+  },
+  {
+    fault: "a region and an image at Proxmox VE, which has nodes and templates",
+    change: cloud("proxmox", { region: "pve", image: "ubuntu-24.04" }, LAN),
+    lines: [
+      "hosts.vm-1.region: unknown key (known: provider, size, node, template, linkedClone, storage, snippets, network, privateFrom, exposure, arch, runtimeDelivery, tryUnknownOs, protect, agents); correct or remove it",
+      "hosts.vm-1.image: unknown key (known: provider, size, node, template, linkedClone, storage, snippets, network, privateFrom, exposure, arch, runtimeDelivery, tryUnknownOs, protect, agents); correct or remove it",
+    ],
+  },
+  {
+    fault: "a template's name, a storage and a node that cannot be",
+    change: cloud("proxmox", { template: "debian", storage: "local/lvm", node: "pve 1" }, LAN),
+    lines: [
+      'hosts.vm-1.node: got "pve 1", expected a node\'s name such as pve',
+      'hosts.vm-1.template: got "debian", expected a template\'s number between 100 and 999999999',
+      'hosts.vm-1.storage: got "local/lvm", expected a storage\'s name such as local-lvm',
+    ],
+  },
+  {
+    fault: "nobody who may reach port 22 in the operator's own network",
+    change: cloud("proxmox"),
+    lines: [
+      "ssh.allowFrom: got nothing, expected the ranges that may reach port 22 of a VM at Proxmox VE; it is in your own network, where this machine has another address than on the internet: pulumi config set --path 'agent-fleet:ssh.allowFrom[0]' 192.168.1.0/24",
+    ],
+  },
+  {
+    fault: "an architecture that Proxmox VE does not have here",
+    change: cloud("proxmox", { arch: "arm64" }, LAN),
+    lines: ['hosts.vm-1.arch: got "arm64", which Proxmox VE does not have; remove the key'],
+  },
+  {
+    fault: "another provider's region",
+    change: cloud("ovh", { region: "fsn1" }),
+    lines: ['hosts.vm-1.region: got "fsn1", expected a region such as GRA11'],
+  },
+  {
+    fault: "plans and types of other providers",
+    change: {
+      hosts: {
+        "vm-1": { provider: "vultr", size: "g6-standard-4", agents: { a: {} } },
+        "vm-2": { provider: "linode", size: "vc2-4c-8gb", agents: { b: {} } },
+      },
+    },
+    lines: [
+      'hosts.vm-1.size: got "g6-standard-4", expected minimum, recommended or a plan such as vc2-4c-8gb',
+      'hosts.vm-2.size: got "vc2-4c-8gb", expected minimum, recommended or a type such as g6-standard-4',
     ],
   },
 ];

@@ -31,6 +31,42 @@ test.each<[CloudProvider, string[]]>([
       "Google Cloud needs a project and there is none; set GOOGLE_PROJECT, or run: pulumi config set gcp:project",
     ],
   ],
+  [
+    "azure",
+    [
+      "Azure needs credentials (az login, or a service principal) and there is none; set ARM_CLIENT_ID, or run: pulumi config set azure-native:clientId",
+      "Azure needs a subscription and there is none; set ARM_SUBSCRIPTION_ID, or run: pulumi config set azure-native:subscriptionId",
+    ],
+  ],
+  [
+    "linode",
+    [
+      "Linode needs an API token and there is none; set LINODE_TOKEN, or run: pulumi config set --secret linode:token",
+    ],
+  ],
+  [
+    "vultr",
+    [
+      "Vultr needs an API key and there is none; set VULTR_API_KEY, or run: pulumi config set --secret vultr:apiKey",
+    ],
+  ],
+  [
+    "ovh",
+    [
+      "OVHcloud Public Cloud needs the address of its identity service and there is none; set OS_AUTH_URL, or run: pulumi config set openstack:authUrl",
+      "OVHcloud Public Cloud needs an OpenStack user and there is none; set OS_USERNAME, or run: pulumi config set openstack:userName",
+      "OVHcloud Public Cloud needs the password of that user and there is none; set OS_PASSWORD, or run: pulumi config set --secret openstack:password",
+    ],
+  ],
+  [
+    "proxmox",
+    [
+      "Proxmox VE needs the address of its API and there is none; set PROXMOX_VE_ENDPOINT, or run: pulumi config set proxmoxve:endpoint",
+      "Proxmox VE needs an API token and there is none; set PROXMOX_VE_API_TOKEN, or run: pulumi config set --secret proxmoxve:apiToken",
+      "Proxmox VE needs the SSH user of its node and there is none; set PROXMOX_VE_SSH_USERNAME, or run: pulumi config set --path 'proxmoxve:ssh.username'",
+      "Proxmox VE needs the SSH key of its node and there is none; set PROXMOX_VE_SSH_PRIVATE_KEY, or run: pulumi config set --secret --path 'proxmoxve:ssh.privateKey'",
+    ],
+  ],
 ])("%s without credentials names the variable and the setting", (provider, expected) => {
   expect(missingCredentials(provider, NOTHING)).toEqual(expected);
 });
@@ -43,6 +79,19 @@ test.each<[CloudProvider, Partial<Surroundings>]>([
   ["aws", { configKeys: ["aws:profile"] }],
   ["aws", { hasFile: (path) => path === "~/.aws/credentials" }],
   ["gcp", { env: { GOOGLE_CREDENTIALS: "{}", GOOGLE_CLOUD_PROJECT: "p" } }],
+  ["azure", { env: { ARM_CLIENT_ID: "c", ARM_SUBSCRIPTION_ID: "s" } }],
+  ["azure", { hasFile: (path) => path === "~/.azure/azureProfile.json" }],
+  ["linode", { env: { LINODE_TOKEN: "t" } }],
+  ["vultr", { configKeys: ["vultr:apiKey"] }],
+  ["ovh", { env: { OS_AUTH_URL: "https://…", OS_USERNAME: "u", OS_PASSWORD: "p" } }],
+  ["ovh", { env: { OS_CLOUD: "ovh" } }],
+  [
+    "proxmox",
+    {
+      env: { PROXMOX_VE_ENDPOINT: "https://…", PROXMOX_VE_API_TOKEN: "t" },
+      configKeys: ["proxmoxve:ssh"],
+    },
+  ],
 ])("%s has its credentials by %j", (provider, given) => {
   expect(missingCredentials(provider, { ...NOTHING, ...given })).toEqual([]);
 });

@@ -10,7 +10,7 @@ import { checkStack } from "../../../stacks/check";
 import { buildFleet } from "../../../stacks/fleet";
 import type { FleetOutputs } from "../../../stacks/outputs";
 import { renderProviders } from "./providers-page";
-import { PROVIDERS, type Registered, type World } from "./providers";
+import { decoded, PROVIDERS, type Registered, type World } from "./providers";
 
 jest.mock("../../../stacks/own-address", () => ({
   ownAddress: () => Promise.resolve("198.51.100.99"),
@@ -22,6 +22,10 @@ const ADDRESS = "192.0.2.10";
 const OFFICE = "198.51.100.0/24";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
+let warned: jest.SpyInstance;
+beforeEach(() => {
+  warned = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+});
 afterEach(() => {
   jest.restoreAllMocks();
 });
@@ -48,21 +52,55 @@ function visible(value: unknown): unknown {
 }
 
 /**
- * The inputs with the cloud-init document replaced. Mocks see a map that holds a secret as one secret
- * (the engine does not), so that such a map is opened here.
+ * The inputs with the cloud-init document replaced. Mocks see a value that holds a secret as one secret
+ * (the engine does not), so that such a value is opened here.
  */
 function shown(value: unknown): unknown {
   const secret = (value as Record<string, unknown> | undefined)?.[pulumi.runtime.specialSigKey];
   const inner = secret === SECRET ? secretValue(value) : undefined;
-  return typeof inner === "object" && inner !== null
-    ? Object.fromEntries(
-        Object.entries(inner).map(([key, each]) => [
-          key,
-          String(each).startsWith("#cloud-config") ? "[secret]" : (each as unknown),
-        ]),
-      )
-    : visible(value);
+  return typeof inner === "object" && inner !== null ? opened(inner) : visible(value);
 }
+
+function opened(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(opened);
+  }
+  if (typeof value !== "object" || value === null) {
+    const texts = [String(value), decoded(value)];
+    return texts.some((text) => text.startsWith("#cloud-config")) ? "[secret]" : value;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, opened(inner)]));
+}
+
+/** What a cloud adds to what it was asked for, by type. */
+const RESULTS: Readonly<Record<string, object>> = {
+  "hcloud:index/server:Server": { ipv4Address: ADDRESS },
+  "digitalocean:index/droplet:Droplet": { ipv4Address: ADDRESS },
+  "aws:ec2/instance:Instance": { publicIp: ADDRESS },
+  "gcp:compute/instance:Instance": {
+    networkInterfaces: [{ accessConfigs: [{ natIp: ADDRESS }] }],
+  },
+  "azure-native:resources:ResourceGroup": { name: "group" },
+  "azure-native:network:VirtualNetwork": { subnets: [{ name: "hosts", id: "subnet-id" }] },
+  "azure-native:network:PublicIPAddress": { ipAddress: ADDRESS },
+  "linode:index/instance:Instance": { ipv4s: ["192.168.128.7", ADDRESS] },
+  "vultr:index/instance:Instance": { mainIp: ADDRESS },
+  "openstack:networking/secGroup:SecGroup": { name: "group" },
+  "openstack:compute/instance:Instance": { accessIpV4: ADDRESS },
+  "proxmoxve:index/vmLegacy:VmLegacy": {
+    vmId: 123,
+    networkInterfaceNames: ["lo", "eth0"],
+    ipv4Addresses: [["127.0.0.1"], ["169.254.9.9", ADDRESS]],
+    networkDevices: [{ macAddress: "BC:24:11:00:00:01" }],
+  },
+};
+
+/** What a cloud answers a question with. */
+const ANSWERS: Readonly<Record<string, object>> = {
+  "aws:ec2/getAmi:getAmi": { id: "ami-newest" },
+  "aws:ec2/getSubnet:getSubnet": { vpcId: "vpc-of-subnet" },
+  "openstack:images/getImage:getImage": { id: "image-newest" },
+};
 
 interface Asked {
   /** Keys of the host `vm-1`. */
@@ -84,15 +122,11 @@ async function build(provider: CloudProvider, asked: Asked = {}): Promise<World>
         }
         const state: Record<string, unknown> = {
           ...(inputs as object),
-          ipv4Address: ADDRESS,
-          publicIp: ADDRESS,
+          ...(RESULTS[type] ?? {}),
         };
         if (type === "tls:index/privateKey:PrivateKey") {
           state["privateKeyOpenssh"] = `private ${name}`;
           state["publicKeyOpenssh"] = `ssh-ed25519 AAAA${name}\n`;
-        }
-        if (type === "gcp:compute/instance:Instance") {
-          state["networkInterfaces"] = [{ accessConfigs: [{ natIp: ADDRESS }] }];
         }
         if (type === "aws:ec2/keyPair:KeyPair") {
           state["keyName"] = `${name}-name`;
@@ -100,9 +134,9 @@ async function build(provider: CloudProvider, asked: Asked = {}): Promise<World>
         if (name.endsWith("-activation")) {
           state["stdout"] = '{"state":"available"}';
         }
-        return { id: type.startsWith("hcloud:") ? "4711" : `${name}-id`, state };
+        return { id: /^(hcloud|linode):/.test(type) ? "4711" : `${name}-id`, state };
       },
-      call: ({ token, inputs }) => ({ id: "ami-newest", asked: token, ...(inputs as object) }),
+      call: ({ token, inputs }) => ({ ...(inputs as object), ...ANSWERS[token] }),
     },
     "agent-fleet",
     asked.stack ?? "test",
@@ -155,14 +189,25 @@ const names = (value: unknown) =>
   ([] as unknown[]).concat(value ?? []).map((each) => (each as { __name: string }).__name);
 
 /** The cloud-init document of `vm-1`. */
-const documentOf = (provider: CloudProvider, world: World) =>
-  String(PROVIDERS[provider].userData(world.find(PROVIDERS[provider].server).inputs, secretValue));
+function documentOf(provider: CloudProvider, { find }: World): string {
+  const { server, document, userData } = PROVIDERS[provider];
+  return String(userData(find(document?.name ?? server).inputs, secretValue));
+}
 
 export interface Check {
   readonly claim: string;
   readonly verify: (provider: CloudProvider) => Promise<void>;
   /** Where it does not apply, and why. */
   readonly except?: Readonly<Partial<Record<CloudProvider, string>>>;
+}
+
+/** Providers whose expectation is a reason why there is nothing to check. */
+function reasons(expectation: "closedAtBirth" | "network" | "disk" | "metadata" | "rights") {
+  return Object.fromEntries(
+    Object.entries(PROVIDERS).flatMap(([provider, { [expectation]: has }]) =>
+      typeof has === "string" ? [[provider, has]] : [],
+    ),
+  );
 }
 
 const CHECKS: readonly Check[] = [
@@ -200,6 +245,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     claim: "without allowFrom, port 22 from the operator's own address alone, and that is said",
+    except: { proxmox: "allowFrom must be given" },
     verify: async (provider) => {
       const said = jest.spyOn(pulumi.log, "info").mockResolvedValue();
       const world = await build(provider, { allowFrom: null });
@@ -224,7 +270,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     claim: "IPv6 ranges for port 22 too",
-    except: { gcp: "its network has no IPv6" },
+    except: { gcp: "its network has no IPv6", azure: "its network has no IPv6" },
     verify: async (provider) => {
       const world = await build(provider, { allowFrom: [OFFICE, "2001:db8::/48"] });
       expect(PROVIDERS[provider].openings(world)).toEqual([`22 ${OFFICE}`, "22 2001:db8::/48"]);
@@ -237,6 +283,29 @@ const CHECKS: readonly Check[] = [
       const before = names(world.options.get("vm-1-tseeder-setup-run")?.dependsOn);
       expect(before).toEqual(expect.arrayContaining([PROVIDERS[provider].server]));
       expect(before).toEqual(expect.arrayContaining([...PROVIDERS[provider].firewalls]));
+    },
+  },
+  {
+    claim: "the VM is never without the firewall and its rules",
+    except: reasons("closedAtBirth"),
+    verify: async (provider) => {
+      const { closedAtBirth } = PROVIDERS[provider];
+      const world = await build(provider);
+      expect(typeof closedAtBirth === "function" && closedAtBirth(world)).toBe(true);
+    },
+  },
+  {
+    claim: "a network that exists is used where it is given, and none is made",
+    except: reasons("network"),
+    verify: async (provider) => {
+      const { network, shared } = PROVIDERS[provider];
+      if (typeof network === "string") {
+        throw new Error(network);
+      }
+      const world = await build(provider, { host: { network: network.id } });
+      expect(network.used(world)).toEqual(network.seen);
+      const made = world.registered.map(({ name }) => name);
+      expect(shared.filter((name) => !made.includes(name))).toEqual(network.without ?? []);
     },
   },
   {
@@ -285,8 +354,11 @@ const CHECKS: readonly Check[] = [
     claim: "another key, image or document does not rebuild the VM",
     verify: async (provider) => {
       const { options } = await build(provider);
-      const { server, ignored } = PROVIDERS[provider];
+      const { server, ignored, document } = PROVIDERS[provider];
       expect(options.get(server)?.ignoreChanges).toEqual(ignored);
+      if (document !== undefined) {
+        expect(options.get(document.name)?.ignoreChanges).toEqual(document.ignored);
+      }
     },
   },
   {
@@ -320,7 +392,7 @@ const CHECKS: readonly Check[] = [
     verify: async (provider) => {
       const world = await build(provider, { second: true });
       const shared = world.registered
-        .filter(({ type }) => /^(hcloud|digitalocean|aws|gcp|pulumi:providers)/.test(type))
+        .filter(({ type }) => !/^(command|tls|agent-fleet)/.test(type))
         .filter(({ name }) => !name.startsWith("vm-"))
         .map(({ name }) => name);
       expect(shared.sort()).toEqual([...PROVIDERS[provider].shared].sort());
@@ -336,7 +408,12 @@ const CHECKS: readonly Check[] = [
   },
   {
     claim: "arm64",
-    except: { digitalocean: "has none; refused" },
+    except: Object.fromEntries(
+      ["digitalocean", "linode", "vultr", "ovh", "proxmox"].map((name) => [
+        name,
+        "has none; refused",
+      ]),
+    ),
     verify: async (provider) => {
       const world = await build(provider, { host: { arch: "arm64" } });
       const { server, sizeOf } = PROVIDERS[provider];
@@ -345,19 +422,23 @@ const CHECKS: readonly Check[] = [
   },
   {
     claim: "Debian 12 by its name",
-    except: { gcp: "no cloud-init in its Debian images; refused" },
+    except: {
+      gcp: "no cloud-init in its Debian images; refused",
+      proxmox: "the template decides",
+    },
     verify: async (provider) => {
       const world = await build(provider, { host: { image: "debian-12" } });
       const image = PROVIDERS[provider].image(world.find(PROVIDERS[provider].server).inputs);
-      expect(image).toBe(PROVIDERS[provider].debian12);
+      expect(image).toEqual(PROVIDERS[provider].debian12);
     },
   },
   {
     claim: "an image of the provider's own name is taken as it is",
     verify: async (provider) => {
       const { server, image, ownImage } = PROVIDERS[provider];
-      const world = await build(provider, { host: { image: ownImage } });
-      expect(image(world.find(server).inputs)).toBe(ownImage);
+      const key = provider === "proxmox" ? "template" : "image";
+      const world = await build(provider, { host: { [key]: ownImage.asked } });
+      expect(image(world.find(server).inputs)).toEqual(ownImage.seen);
     },
   },
   {
@@ -376,11 +457,7 @@ const CHECKS: readonly Check[] = [
       metadata: "metadata service out of reach for forged requests (IMDSv2)",
       rights: "no role or service account",
     }[hardening],
-    except: Object.fromEntries(
-      Object.entries(PROVIDERS).flatMap(([provider, { [hardening]: has }]) =>
-        typeof has === "string" ? [[provider, has]] : [],
-      ),
-    ),
+    except: reasons(hardening),
     verify: async (provider) => {
       const { server, [hardening]: has } = PROVIDERS[provider];
       const { inputs } = (await build(provider)).find(server);
@@ -398,6 +475,25 @@ const CELLS = CHECKS.flatMap((check) =>
 
 test.each(CELLS)("%s: %s", async (provider, _, verify) => {
   await verify(provider);
+});
+
+test("proxmox: what its firewall depends on is said", async () => {
+  await build("proxmox");
+  expect(warned.mock.calls).toEqual([[expect.stringContaining("Proxmox datacenter is off")]]);
+});
+
+test("proxmox: a linked clone stays in its template's storage", async () => {
+  const world = await build("proxmox", { host: { linkedClone: true, storage: "ceph" } });
+  const { clone, disks, initialization } = world.find("vm-1-vm").inputs;
+  expect(clone).toEqual({ vmId: 9000, full: false });
+  expect(disks).toMatchObject([{ datastoreId: "ceph" }]);
+  expect(initialization).toMatchObject({ datastoreId: "ceph" });
+});
+
+test("proxmox: a VM that gets the number of a deleted one counts as another machine", async () => {
+  const { find } = await build("proxmox");
+  const { create } = find("vm-1-tseeder-setup-run").inputs;
+  expect(JSON.stringify(create)).toContain("# on machine vm-1-vm-id BC:24:11:00:00:01");
 });
 
 test("docs/providers.md is the table of these checks", () => {
