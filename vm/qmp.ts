@@ -2,7 +2,7 @@
 import { connect, type Socket } from "node:net";
 
 export interface Qmp {
-  /** @throws Error with QEMU's own text, or after 10 s without an answer */
+  /** @throws Error with QEMU's own text, or without an answer in time */
   execute: (command: string, args?: Record<string, unknown>) => Promise<unknown>;
   /** A line of the human monitor, which alone can change forwards; its text comes back, "" where all went well. */
   human: (line: string) => Promise<string>;
@@ -17,10 +17,18 @@ interface Message {
 
 const answerWithinMs = 10_000;
 
-/** Connects to the socket `name` in `dir`. @throws Error if nothing answers there */
-export async function openQmp(dir: string, name: string): Promise<Qmp> {
+/**
+ * Connects to the socket `name` in `dir`.
+ * @param withinMs - how long an answer may take; writing all of a VM's memory takes longer than most
+ * @throws Error if nothing answers there
+ */
+export async function openQmp(
+  dir: string,
+  name: string,
+  withinMs: number = answerWithinMs,
+): Promise<Qmp> {
   const socket = connectIn(dir, name);
-  const messages = reader(socket);
+  const messages = reader(socket, withinMs);
   await messages.next();
   const execute: Qmp["execute"] = async (command, args) => {
     socket.write(`${JSON.stringify({ execute: command, ...(args && { arguments: args }) })}\n`);
@@ -49,7 +57,7 @@ function connectIn(dir: string, name: string): Socket {
 }
 
 /** Greeting and answers in their order; events are passed over. */
-function reader(socket: Socket): { next: () => Promise<Message> } {
+function reader(socket: Socket, withinMs: number): { next: () => Promise<Message> } {
   const arrived: Message[] = [];
   let failure: Error | undefined;
   let wake: (() => void) | undefined;
@@ -75,7 +83,7 @@ function reader(socket: Socket): { next: () => Promise<Message> } {
   });
   return {
     async next() {
-      const deadline = Date.now() + answerWithinMs;
+      const deadline = Date.now() + withinMs;
       for (;;) {
         const message = arrived.shift();
         if (message) return message;
