@@ -96,6 +96,12 @@ const COMMANDS: readonly Entry[] = [
     summary: "run the tests: check, unit, assets, engine, e2e or all (default: all)",
     load: () => import("./commands/test"),
   },
+  {
+    usage: "bench",
+    summary: "measure up beside Ansible and plain ssh on a fresh VM, and previews of large fleets",
+    options: [["--runs <number>", "repetitions of everything (default: 3)"]],
+    load: () => import("./commands/bench"),
+  },
 ];
 
 const OWN = new Set([...COMMANDS.map(({ usage }) => usage.split(" ")[0] ?? ""), "help"]);

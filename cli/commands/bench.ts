@@ -1,0 +1,25 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Context } from "../context";
+import { PROJECT } from "../project";
+import { Failure, print, say } from "../say";
+
+/** Fewer repetitions say nothing about the spread. */
+const RUNS = 3;
+
+/** Measures, keeps the results, and makes docs/benchmarks.md from them. */
+export async function run({ options }: Context): Promise<number> {
+  const { runs = String(RUNS) } = options;
+  if (!/^[1-9]\d?$/.test(String(runs))) {
+    throw new Failure(`bench --runs: got "${String(runs)}", expected a number from 1 to 99`);
+  }
+  const { benchmark } = await import("../../bench/main");
+  const file = await benchmark(Number(runs), say);
+  const generate = ["--require", "./toolchain/transpile.cjs", "bench/generate.ts"];
+  const { status } = spawnSync(process.execPath, generate, { cwd: PROJECT, stdio: "inherit" });
+  if (status !== 0) throw new Failure("docs/benchmarks.md could not be made");
+  say(`results: ${relative(PROJECT, file)}`);
+  print(readFileSync(join(PROJECT, "docs/benchmarks.md"), "utf8"));
+  return 0;
+}
