@@ -5,6 +5,8 @@
  * with a real Pulumi engine (tests/engine). Types are checked by tsc, so ts-jest only transpiles.
  */
 const layer = process.env["FLEET_TESTS"] ?? "unit";
+/** A folder whose tests cannot run on this machine; `./fleet test` says why. */
+const without = process.env["FLEET_TESTS_WITHOUT"];
 
 const layers = {
   unit: { testMatch: ["**/*.test.ts"], ignore: ["\\.e2e\\.test\\.ts$", "<rootDir>/tests/engine/"] },
@@ -19,7 +21,7 @@ module.exports = {
   rootDir: __dirname,
   roots: ["<rootDir>/tests"],
   testMatch,
-  testPathIgnorePatterns: ["/node_modules/", ...ignore],
+  testPathIgnorePatterns: ["/node_modules/", ...ignore, ...(without ? [without] : [])],
   modulePathIgnorePatterns: ["<rootDir>/.fleet/"],
   transform: {
     "\\.ts$": [

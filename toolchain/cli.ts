@@ -1,18 +1,19 @@
 /** The Pulumi CLI: an installed one, the official download, or built from the Go module proxy. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { arch, platform } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { downloadFile, downloadText, Unreachable } from "./download";
+import { findGo, GO_HELPS, goBuild, type Say } from "./go";
 import { type Official } from "./official";
+import { executable, onPath } from "./path";
 import { installStandIn, placeFolder, standIn } from "./standin";
-import { GO_AT_LEAST, GO_EXACT, PULUMI, PULUMI_AT_LEAST, PULUMI_BELOW_MAJOR } from "./versions";
+import { PULUMI, PULUMI_AT_LEAST, PULUMI_BELOW_MAJOR } from "./versions";
 
 export type CliSource = "installed" | "official download" | "built from the Go module proxy";
 export type LanguageSource = "installed" | "official download" | "stand-in";
-export type Say = (line: string) => void;
 
 export interface Cli {
   /** Absolute path of the program. */
@@ -39,7 +40,7 @@ export async function obtainCli(
   const present = presentCli(cache, path);
   if (present !== undefined) {
     if (present.language === "stand-in") {
-      await installLanguageHost(dirname(present.pulumi));
+      await installLanguageHost(dirname(present.pulumi), path, say);
     }
     return present;
   }
@@ -110,25 +111,6 @@ function versionOf(pulumi: string, cache: string): string | undefined {
   writeFileSync(`${memory}.${process.pid.toString()}`, `${key}\n${version}\n`);
   renameSync(`${memory}.${process.pid.toString()}`, memory);
   return version;
-}
-
-function onPath(name: string, path: string): string | undefined {
-  for (const folder of path.split(delimiter)) {
-    const found = folder === "" ? undefined : executable(join(folder, name));
-    if (found !== undefined) {
-      return found;
-    }
-  }
-  return undefined;
-}
-
-function executable(file: string): string | undefined {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile() ? file : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 // --- official download -----------------------------------------------------------------------
@@ -221,13 +203,25 @@ function built(cache: string): Cli | undefined {
 }
 
 async function build(cache: string, path: string, refused: string, say: Say): Promise<void> {
-  const go = requireGo(path, refused);
+  const go = requireGo(
+    path,
+    `Pulumi ${PULUMI} cannot be had: none is installed, ${refused}, and to build it`,
+  );
   const folder = join(cache, "engine", `new-${randomBytes(6).toString("hex")}`);
   mkdirSync(folder, { recursive: true });
   try {
     say(`Pulumi ${PULUMI}: go build, about two minutes on two cores, once per version`);
-    await compile(go, join(folder, "pulumi"), say);
-    await installLanguageHost(folder);
+    await goBuild({
+      go,
+      what: `Pulumi ${PULUMI}`,
+      module: join(__dirname, "cli"),
+      program: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+      output: join(folder, "pulumi"),
+      // Without it the CLI has no version and refuses projects.
+      variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": PULUMI },
+      say,
+    });
+    await installLanguageHost(folder, path, say);
     placeFolder(folder, builtFolder(cache));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -235,110 +229,45 @@ async function build(cache: string, path: string, refused: string, say: Say): Pr
 }
 
 /**
- * The CLI takes the language host that lies beside it without a warning, so a link there points at
- * the folder of the stand-in.
+ * The CLI takes the language host that lies beside it without a warning, so a link there points
+ * into the folder of the stand-in.
  */
-async function installLanguageHost(folder: string): Promise<void> {
+async function installLanguageHost(folder: string, path: string, say: Say): Promise<void> {
   const home = join(folder, "language-host");
   if (standIn(home) !== "current") {
-    await installStandIn(home, LANGUAGE_HOST, "language-host/main.ts");
+    const go = requireGo(path, `${LANGUAGE_HOST} cannot be renewed: to build its stand-in`);
+    await installStandIn(home, LANGUAGE_HOST, go, say);
   }
   const beside = join(folder, LANGUAGE_HOST);
-  if (!existsSync(beside)) {
+  const inside = join("language-host", LANGUAGE_HOST);
+  if (linkAt(beside) !== inside) {
     const temporary = `${beside}.${process.pid.toString()}`;
-    writeFileSync(
-      temporary,
-      `#!/bin/sh\nexec node "$(dirname "$0")/language-host/${LANGUAGE_HOST}" "$@"\n`,
-      { mode: 0o755 },
-    );
+    symlinkSync(inside, temporary);
     renameSync(temporary, beside);
   }
 }
 
-function requireGo(path: string, refused: string): string {
-  const go = onPath("go", path);
-  const version = go === undefined ? undefined : goVersion(go);
-  if (go !== undefined && version !== undefined && atLeast(version, GO_AT_LEAST)) {
-    return go;
-  }
-  const found = version === undefined ? "Go is not installed" : `Go ${version} is too old`;
-  throw new Error(
-    [
-      `Pulumi ${PULUMI} cannot be had: none is installed, ${refused}, and to build it ${found}.`,
-      "  Any one of these helps:",
-      `    install Pulumi ${PULUMI_AT_LEAST} or newer, below ${PULUMI_BELOW_MAJOR.toString()}, with its Node.js language host`,
-      `    install Go ${GO_EXACT} or newer (from ${GO_AT_LEAST} on it fetches the exact one itself;` +
-        " that of Debian 12 and Ubuntu 22.04 is too old, bookworm-backports has a newer one)",
-      "    name a mirror of the official downloads in AGENT_FLEET_PULUMI_MIRROR",
-    ].join("\n"),
-  );
-}
-
-function goVersion(go: string): string | undefined {
+function linkAt(file: string): string | undefined {
   try {
-    const text = execFileSync(go, ["env", "GOVERSION"], { encoding: "utf8", timeout: 20_000 });
-    return /go(\d+(?:\.\d+)*)/.exec(text)?.[1];
+    return readlinkSync(file);
   } catch {
     return undefined;
   }
 }
 
-function atLeast(version: string, least: string): boolean {
-  return version.localeCompare(least, undefined, { numeric: true }) >= 0;
-}
-
-function compile(go: string, output: string, say: Say): Promise<void> {
-  const flags = [
-    "-s -w",
-    // Without it the CLI has no version and refuses projects.
-    `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${PULUMI}`,
-  ].join(" ");
-  const started = Date.now();
-  const child = spawn(
-    go,
+/** @param why the beginning of the error's sentence */
+function requireGo(path: string, why: string): string {
+  const found = findGo(path);
+  if ("go" in found) {
+    return found.go;
+  }
+  throw new Error(
     [
-      ...["build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-o", output],
-      "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    ],
-    {
-      cwd: join(__dirname, "cli"),
-      env: { ...process.env, GO111MODULE: "on", GOWORK: "off", CGO_ENABLED: "0" },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
+      `${why} ${found.missing}.`,
+      "  Any one of these helps:",
+      `    install Pulumi ${PULUMI_AT_LEAST} or newer, below ${PULUMI_BELOW_MAJOR.toString()}, with its Node.js language host`,
+      `    ${GO_HELPS}`,
+      "    name a mirror of the official downloads in AGENT_FLEET_PULUMI_MIRROR",
+    ].join("\n"),
   );
-  const lines = lastLines(child);
-  const timer = setInterval(() => {
-    const seconds = Math.round((Date.now() - started) / 1000);
-    say(`Pulumi ${PULUMI}: still building, ${seconds.toString()} s`);
-  }, 10_000);
-  return new Promise((resolve, reject) => {
-    child.on("error", (error) => {
-      clearInterval(timer);
-      reject(error);
-    });
-    child.on("close", (code) => {
-      clearInterval(timer);
-      if (code === 0) {
-        resolve();
-      } else {
-        reject(
-          new Error(
-            `go build of Pulumi ${PULUMI} failed (exit code ${String(code)}); the end of its output:\n` +
-              lines().join("\n") +
-              "\n  GOPROXY must name a reachable Go module proxy (go env GOPROXY)",
-          ),
-        );
-      }
-    });
-  });
-}
-
-function lastLines(child: ChildProcess): () => string[] {
-  let text = "";
-  const add = (chunk: Buffer) => {
-    text = (text + chunk.toString()).slice(-4000);
-  };
-  child.stdout?.on("data", add);
-  child.stderr?.on("data", add);
-  return () => text.trimEnd().split("\n").slice(-15);
 }

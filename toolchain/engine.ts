@@ -3,14 +3,8 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import {
-  type Cli,
-  type CliSource,
-  type LanguageSource,
-  obtainCli,
-  presentCli,
-  type Say,
-} from "./cli";
+import { type Cli, type CliSource, type LanguageSource, obtainCli, presentCli } from "./cli";
+import { findGo, GO_HELPS, type Say } from "./go";
 import { officialDownloads, type Official, reachable } from "./official";
 import { createPlaces, places, PROJECT } from "./places";
 import { installStandIn, standIn } from "./standin";
@@ -146,12 +140,18 @@ async function obtainPlugin(
     reason = `the official download failed: ${failure}`;
   }
   if (!hasStandIn(name)) {
-    throw new Error(noWayTo(name, reason));
+    throw new Error(noWayTo(name, `${reason}, and it has no stand-in`));
   }
-  await installStandIn(folder, program, `plugins/${name}/main.ts`);
+  const found = findGo(env["PATH"] ?? "");
+  if ("missing" in found) {
+    const outdated = "its stand-in is outdated";
+    const why = `${present === undefined ? reason : outdated}, and to build a stand-in ${found.missing}`;
+    throw new Error(noWayTo(name, why, GO_HELPS));
+  }
+  await installStandIn(folder, program, found.go, say);
   say(
     present === undefined
-      ? `${label}: ${reason}; a stand-in written in Node takes its place (toolchain/README.md)`
+      ? `${label}: ${reason}; a stand-in takes its place (toolchain/README.md)`
       : `${label}: the stand-in was renewed`,
   );
   return `stand-in (${reason})`;
@@ -161,12 +161,12 @@ function hasStandIn(name: PluginName): boolean {
   return (STAND_INS as readonly PluginName[]).includes(name);
 }
 
-/** A provider's plugin talks to that cloud's API; nothing here can take its place. */
-function noWayTo(name: PluginName, reason: string): string {
+function noWayTo(name: PluginName, reason: string, ...more: readonly string[]): string {
   const version = PLUGINS[name];
   const archive = `pulumi-resource-${name}-v${version}-${process.platform}-${process.arch === "arm64" ? "arm64" : "amd64"}.tar.gz`;
   return [
-    `pulumi-resource-${name} ${version}: ${reason}, and it has no stand-in. One of these helps:`,
+    `pulumi-resource-${name} ${version}: ${reason}. One of these helps:`,
+    ...more.map((way) => `  ${way}`),
     `  a mirror that has ${archive}: AGENT_FLEET_PULUMI_MIRROR=https://mirror.example.com ./fleet …`,
     `  the archive, fetched elsewhere from https://github.com/${publicationOf(name).repository}/releases/tag/v${version}:`,
     `    ./fleet plugin install resource ${name} ${version} --file ${archive}`,

@@ -1,22 +1,24 @@
-/** Builds the stand-ins: each becomes one file that needs neither this clone nor node_modules. */
+/** Builds the stand-ins: each is one Go program in a folder that says what it is. */
 import { createHash, randomBytes } from "node:crypto";
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { goBuild, type Say } from "./go";
+import { PLUGINS, PULUMI } from "./versions";
 
 /** Beside the program of a stand-in: says that it is one, and from which source it was built. */
 const NOTE = "STAND-IN";
-const LIBRARIES = ["@grpc/grpc-js", "@pulumi/pulumi", "google-protobuf", "ssh2"];
+const MODULE = join(__dirname, "standins");
 
-/** The source of all stand-ins as one checksum: own files and the versions of the libraries. */
+/** The source of all stand-ins as one checksum; go.sum holds the libraries'. */
 export function sourceHash(): string {
   known ??= computeSourceHash();
   return known;
@@ -26,17 +28,14 @@ let known: string | undefined;
 
 function computeSourceHash(): string {
   const hash = createHash("sha256");
-  for (const part of ["grpc", "language-host", "plugins", "standin.ts", "versions.ts"]) {
-    addTo(hash, join(__dirname, part));
-  }
-  for (const library of LIBRARIES) {
-    hash.update(readFileSync(require.resolve(`${library}/package.json`)));
+  for (const file of ["go.ts", "standin.ts", "standins", "versions.ts"]) {
+    addTo(hash, join(__dirname, file));
   }
   return hash.digest("hex");
 }
 
 function addTo(hash: ReturnType<typeof createHash>, path: string): void {
-  if (path.endsWith(".ts")) {
+  if (!statSync(path).isDirectory()) {
     hash.update(path.slice(__dirname.length)).update(readFileSync(path));
     return;
   }
@@ -55,14 +54,31 @@ export function standIn(folder: string): "none" | "current" | "outdated" {
 }
 
 /**
- * Builds `program` into `folder/<name>`, replacing the whole folder. Two runs at once do not
+ * Builds the program into `folder/<name>`, replacing the whole folder. Two runs at once do not
  * disturb each other: each builds in a folder of its own and renames it.
  */
-export async function installStandIn(folder: string, name: string, program: string): Promise<void> {
+export async function installStandIn(
+  folder: string,
+  name: string,
+  go: string,
+  say: Say,
+): Promise<void> {
   const temporary = `${folder}.new-${randomBytes(6).toString("hex")}`;
   mkdirSync(temporary, { recursive: true });
   try {
-    await bundle(program, join(temporary, name));
+    await goBuild({
+      go,
+      what: `the stand-in for ${name}`,
+      module: MODULE,
+      program: `./${name}`,
+      output: join(temporary, name),
+      variables: {
+        "agent-fleet/toolchain/standins/internal/versions.Pulumi": PULUMI,
+        "agent-fleet/toolchain/standins/internal/versions.Command": PLUGINS.command,
+        "agent-fleet/toolchain/standins/internal/versions.TLS": PLUGINS.tls,
+      },
+      say,
+    });
     writeFileSync(
       join(temporary, NOTE),
       `This is a stand-in for ${name}, written for agent-fleet and used where the official one\n` +
@@ -97,22 +113,4 @@ function replaceFolder(finished: string, folder: string): void {
   }
   placeFolder(finished, folder);
   rmSync(old, { recursive: true, force: true });
-}
-
-async function bundle(program: string, outfile: string): Promise<void> {
-  const { build } = await import("esbuild");
-  await build({
-    entryPoints: [join(__dirname, program)],
-    outfile,
-    bundle: true,
-    minify: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    banner: { js: "#!/usr/bin/env node" },
-    // Optional native parts of ssh2; it does without them.
-    external: ["cpu-features", "*.node"],
-    logLevel: "error",
-  });
-  chmodSync(outfile, 0o755);
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { findGo } from "../../toolchain/go";
 import { fleetFolder, PROJECT } from "../project";
 import { say } from "../say";
 import { countJest, countTap, NOTHING } from "./counts";
@@ -13,10 +14,21 @@ export const LAYERS = { check, unit, assets, engine, e2e } satisfies Record<stri
 
 export type Layer = () => Promise<Counts>;
 
-/** Format, lint, types, shell, generated files: each is one check. */
+/** The stand-ins are Go programs; a machine with the official downloads need not have Go. */
+const GO_FOLDER = "toolchain/standins";
+const GO_TESTS = "tests/toolchain/stand-ins/";
+
+/** Why Go programs cannot be checked or built here. */
+function withoutGo(): string | undefined {
+  const found = findGo(process.env["PATH"] ?? "");
+  return "missing" in found ? found.missing : undefined;
+}
+
+/** Format, lint, types, shell, Go, generated files: each is one check. */
 async function check(): Promise<Counts> {
   await ensurePackages(SHELL_TOOLS);
   const scripts = shellScripts();
+  const noGo = withoutGo();
   const programs = filesThat((path) => /generate[^/]*\.ts$/.test(path));
   const checks: readonly (readonly [title: string, command: readonly string[]])[] = [
     ["format", [bin("prettier"), "--check", "--log-level", "warn", "."]],
@@ -28,6 +40,12 @@ async function check(): Promise<Counts> {
           // SC1091: what a script sources on a host is not here.
           ["shellcheck", ["shellcheck", "--external-sources", "--exclude=SC1091", ...scripts]],
           ["shfmt", ["shfmt", "-d", "-i", "2", "-ci", "-s", ...scripts]],
+        ] as const)),
+    ...(noGo !== undefined
+      ? []
+      : ([
+          ["gofmt", ["gofmt", "-d", GO_FOLDER]],
+          ["go vet", ["go", "-C", GO_FOLDER, "vet", "-mod=readonly", "./..."]],
         ] as const)),
     ...programs.map(
       (path) =>
@@ -41,13 +59,17 @@ async function check(): Promise<Counts> {
   for (const [title, command] of checks) {
     if ((await step(title, command, { quiet: true })).code !== 0) failed += 1;
   }
-  return { passed: checks.length - failed, failed, skipped: [] };
+  const skipped = noGo === undefined ? [] : [`gofmt and go vet of ${GO_FOLDER}: ${noGo}`];
+  return { passed: checks.length - failed, failed, skipped };
 }
 
 async function unit(): Promise<Counts> {
   // Some talk to a real sshd on loopback.
   await ensurePackages(SSH_TOOLS);
-  return await jest("unit", ["--silent"]);
+  const noGo = withoutGo();
+  if (noGo === undefined) return await jest("unit", ["--silent"]);
+  const counts = await jest("unit", ["--silent"], { FLEET_TESTS_WITHOUT: GO_TESTS });
+  return { ...counts, skipped: [...counts.skipped, `${GO_TESTS}: ${noGo}`] };
 }
 
 /** The scripts that land on a host, in a folder with stub programs. */
@@ -75,14 +97,18 @@ async function e2e(): Promise<Counts> {
   return await jest("e2e", ["--runInBand", "--verbose"]);
 }
 
-async function jest(layer: string, options: readonly string[]): Promise<Counts> {
+async function jest(
+  layer: string,
+  options: readonly string[],
+  env: Readonly<NodeJS.ProcessEnv> = {},
+): Promise<Counts> {
   const folder = mkdtempSync(join(fleetFolder("tmp"), "jest-"));
   const report = join(folder, "report.json");
   try {
     const { code } = await step(
       `jest ${layer}`,
       [bin("jest"), "--json", `--outputFile=${report}`, "--passWithNoTests", ...options],
-      { env: { FLEET_TESTS: layer } },
+      { env: { ...env, FLEET_TESTS: layer } },
     );
     if (!existsSync(report)) return code === 0 ? NOTHING : { ...NOTHING, failed: 1 };
     const counts = countJest(readFileSync(report, "utf8"));

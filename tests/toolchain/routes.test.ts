@@ -163,6 +163,7 @@ describe("the official download", () => {
   test("of a plugin is tried by the CLI itself, and only where the server answers", async () => {
     program(bin("pulumi"), 'if [ "$1" = version ]; then echo v3.225.0; else exit 1; fi');
     program(bin("pulumi-language-nodejs"), ":");
+    fakeGo();
     const url = await serve(Buffer.from(""), "");
     const { source } = await obtain(url, ["tls"]);
     expect(calls("pulumi")[1]).toBe(`plugin install resource tls 5.6.1 --server ${url}`);
@@ -196,6 +197,17 @@ describe("from registries alone", () => {
     expect(await obtain(url)).toEqual(engine);
     expect(calls("go")).toHaveLength(before);
     expect(said).toEqual([]);
+  });
+
+  test("a language host of before, which was a script, gives way", async () => {
+    fakeGo();
+    const url = await unreachable();
+    const { pulumi } = await obtain(url);
+    const host = join(dirname(pulumi), "pulumi-language-nodejs");
+    rmSync(host);
+    program(host, "exec node language-host/pulumi-language-nodejs");
+    await obtain(url);
+    expect(execFileSync(host, { encoding: "utf8" })).toBe("built\n");
   });
 
   test("two runs at once end with one working engine and no leftovers", async () => {
@@ -287,6 +299,19 @@ describe("a plugin stand-in", () => {
     writeFileSync(join(plugins(), "STAND-IN"), "source sha256:of an older one\n");
     await obtain(url, ["tls"]);
     expect(said).toEqual(["pulumi-resource-tls 5.6.1: the stand-in was renewed"]);
+  });
+
+  test("cannot be built without Go, which is said with every way out", async () => {
+    program(bin("pulumi"), "echo v3.225.0");
+    program(bin("pulumi-language-nodejs"), ":");
+    const failed = obtain(await unreachable(), ["tls"]);
+    await expect(failed).rejects.toThrow(
+      "pulumi-resource-tls 5.6.1: the official download cannot be reached, and to build a stand-in Go is not installed. One of these helps:",
+    );
+    await expect(failed).rejects.toThrow("install Go 1.25.6 or newer");
+    await expect(failed).rejects.toThrow("AGENT_FLEET_PULUMI_MIRROR");
+    await expect(failed).rejects.toThrow("./fleet plugin install resource tls 5.6.1 --file");
+    expect(existsSync(plugins())).toBe(false);
   });
 
   test("never takes the place of an installed plugin", async () => {

@@ -7,9 +7,23 @@ import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
-import { decode, encode, type Properties } from "../../../toolchain/plugins/wire";
+import { findGo } from "../../../toolchain/go";
+import { places } from "../../../toolchain/places";
+import { installStandIn, standIn } from "../../../toolchain/standin";
+import { decode, encode, type Properties } from "./wire";
 
-const ROOT = join(__dirname, "..", "..", "..");
+/** Builds the stand-in as `./fleet` would, into a folder of the tests' own; kept until its source changes. */
+async function built(program: string): Promise<string> {
+  const folder = join(places().cache, "tests", program);
+  if (standIn(folder) !== "current") {
+    const found = findGo(process.env["PATH"] ?? "");
+    if ("missing" in found) {
+      throw new Error(`the stand-ins are Go programs: ${found.missing}`);
+    }
+    await installStandIn(folder, program, found.go, () => undefined);
+  }
+  return join(folder, program);
+}
 
 export interface Diff {
   readonly changed: readonly string[];
@@ -28,17 +42,9 @@ export class Plugin {
     const plugin = new Plugin(type);
     const enginePort = await plugin.startEngine();
     const child = spawn(
-      process.execPath,
-      [
-        ...["--require", "./toolchain/transpile.cjs"],
-        join(ROOT, "toolchain", "plugins", name, "main.ts"),
-        `127.0.0.1:${enginePort.toString()}`,
-      ],
-      {
-        cwd: ROOT,
-        env: { ...process.env, SSH_AUTH_SOCK: "", ...env },
-        stdio: ["ignore", "pipe", "inherit"],
-      },
+      await built(`pulumi-resource-${name}`),
+      [`127.0.0.1:${enginePort.toString()}`],
+      { env: { ...process.env, SSH_AUTH_SOCK: "", ...env }, stdio: ["ignore", "pipe", "inherit"] },
     );
     plugin.process = child;
     const port = await new Promise<string>((resolve, reject) => {

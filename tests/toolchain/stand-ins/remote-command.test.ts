@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { isSecret, type Properties } from "../../toolchain/plugins/wire";
-import { Plugin } from "./support/plugin";
-import { freePort, Sshd } from "./support/sshd";
+import { isSecret, type Properties } from "../support/wire";
+import { Plugin } from "../support/plugin";
+import { freePort, Sshd } from "../support/sshd";
 
 let sshd: Sshd;
 let plugin: Plugin;

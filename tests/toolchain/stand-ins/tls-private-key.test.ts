@@ -3,8 +3,8 @@ import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isSecret, UNKNOWN, unwrapAll, type Properties } from "../../toolchain/plugins/wire";
-import { Plugin } from "./support/plugin";
+import { isSecret, UNKNOWN, unwrapAll, type Properties } from "../support/wire";
+import { Plugin } from "../support/plugin";
 
 let plugin: Plugin;
 let folder: string;

@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isSecret, secret, UNKNOWN } from "../../toolchain/plugins/wire";
-import { Plugin } from "./support/plugin";
+import { isSecret, secret, UNKNOWN } from "../support/wire";
+import { Plugin } from "../support/plugin";
 
 let plugin: Plugin;
 let folder: string;
