@@ -60,15 +60,9 @@ exports.useCompileCache = (folder, name) => {
   });
 };
 
-/**
- * Our own files change without a new lock. A compiled form cannot call import(), which is said in
- * some large file's texts too: the TypeScript compiler's.
- */
+/** Our own files change without a new lock. A compiled form cannot call import(). */
 function isKept(filename, content) {
-  return (
-    filename.includes("/node_modules/") &&
-    (!content.includes("import(") || filename.endsWith("/typescript/lib/typescript.js"))
-  );
+  return filename.includes("/node_modules/") && !content.includes("import(");
 }
 
 function read(file) {

@@ -9,8 +9,10 @@ const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const { basename, join } = require("node:path");
 const { useCompileCache } = require("./compile-cache.cjs");
+const { loadLater } = require("./lazy.cjs");
 
 const CACHE = join(__dirname, "..", ".fleet", "cache", "js");
+loadLater();
 useCompileCache(join(CACHE, "..", "compiled"), basename(process.argv[1] ?? ""));
 
 require.extensions[".ts"] = (module, file) => {
