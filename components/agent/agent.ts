@@ -79,19 +79,14 @@ export class Agent extends pulumi.ComponentResource {
     const activation = remoteStep(
       `${name}-activation`,
       {
-        connection: host.connection,
-        machine: host.machine,
+        on: host,
         run: hostScript(service, "activate", [agent]),
         undo: hostScriptIfThere(service, "uninstall", ["agent", agent, host.name, ...purge]),
         stdin: activationPayload(args),
         timeoutSeconds:
           args.pauseSeconds + args.drainSeconds + 2 * args.healthTimeoutSeconds + SWITCH_SECONDS,
       },
-      {
-        parent: this,
-        dependsOn: [...args.after],
-        ...(host.ownedBy === undefined ? {} : { deletedWith: host.ownedBy }),
-      },
+      { parent: this, dependsOn: [...args.after] },
     );
     this.activation = pulumi.unsecret(activation.stdout).apply(reported);
     this.health = this.activation.apply(({ state }) => state);

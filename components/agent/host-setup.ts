@@ -48,19 +48,14 @@ export class HostSetup extends pulumi.ComponentResource {
     this.done = remoteStep(
       `${name}-run`,
       {
-        connection: host.connection,
-        machine: host.machine,
+        on: host,
         run: ["sh", "-c", RUN_SETUP, "setup", ...setup],
         undo: hostScriptIfThere(service, "uninstall", ["host", host.name, ...purge]),
         stdin: payload(files),
         timeoutSeconds: SETUP_SECONDS,
         first: host.ownedBy === undefined ? "running" : "booting",
       },
-      {
-        parent: this,
-        dependsOn: [...host.ready],
-        ...(host.ownedBy === undefined ? {} : { deletedWith: host.ownedBy }),
-      },
+      { parent: this, dependsOn: [...host.ready] },
     );
     this.registerOutputs({});
   }

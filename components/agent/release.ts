@@ -28,19 +28,17 @@ export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, options?: pulumi.ComponentResourceOptions) {
     super("agent-fleet:agent:Release", name, {}, options);
     const { host, release, service } = args;
-    const owner = host.ownedBy === undefined ? {} : { deletedWith: host.ownedBy };
     const sent = `.agent-fleet-${release.id}.tgz`;
     const uploaded = upload(
       `${name}-upload`,
-      { connection: host.connection, machine: host.machine, file: release.file, remotePath: sent },
-      { parent: this, dependsOn: [...args.after], ...owner },
+      { on: host, file: release.file, remotePath: sent },
+      { parent: this, dependsOn: [...args.after] },
     );
     const install = args.installWith === undefined ? [] : ["--install-with", args.installWith];
     this.done = remoteStep(
       `${name}-unpack`,
       {
-        connection: host.connection,
-        machine: host.machine,
+        on: host,
         run: hostScript(service, "unpack", [
           "release",
           release.id,
@@ -50,7 +48,7 @@ export class Release extends pulumi.ComponentResource {
         ]),
         timeoutSeconds: UNPACK_SECONDS,
       },
-      { parent: this, dependsOn: [...args.after, uploaded], ...owner },
+      { parent: this, dependsOn: [...args.after, uploaded] },
     );
     this.registerOutputs({});
   }

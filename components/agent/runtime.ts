@@ -28,28 +28,21 @@ export class Runtime extends pulumi.ComponentResource {
   constructor(name: string, args: RuntimeArgs, options?: pulumi.ComponentResourceOptions) {
     super("agent-fleet:agent:Runtime", name, {}, options);
     const { host, runtime, service, from } = args;
-    const owner = host.ownedBy === undefined ? {} : { deletedWith: host.ownedBy };
     const sent = `.agent-fleet-${runtime.id}-${runtime.sha512.slice(0, 16)}.tgz`;
     const uploads =
       "file" in from
         ? [
             upload(
               `${name}-upload`,
-              {
-                connection: host.connection,
-                machine: host.machine,
-                file: from.file,
-                remotePath: sent,
-              },
-              { parent: this, dependsOn: [args.after], ...owner },
+              { on: host, file: from.file, remotePath: sent },
+              { parent: this, dependsOn: [args.after] },
             ),
           ]
         : [];
     this.done = remoteStep(
       `${name}-unpack`,
       {
-        connection: host.connection,
-        machine: host.machine,
+        on: host,
         run: hostScript(service, "unpack", [
           "runtime",
           runtime.id,
@@ -58,7 +51,7 @@ export class Runtime extends pulumi.ComponentResource {
         ]),
         timeoutSeconds: UNPACK_SECONDS,
       },
-      { parent: this, dependsOn: [args.after, ...uploads], ...owner },
+      { parent: this, dependsOn: [args.after, ...uploads] },
     );
     this.registerOutputs({});
   }

@@ -10,8 +10,17 @@ export type StepOptions = Omit<pulumi.CustomResourceOptions, "dependsOn"> & {
   readonly dependsOn?: readonly pulumi.Resource[];
 };
 
-export interface RemoteStepArgs {
+/** A machine as steps see it. */
+export interface Machine {
   readonly connection: Connection;
+  /** Identity of the machine: another one means that everything is done again. */
+  readonly machine: pulumi.Input<string>;
+  /** The machine's own resource where the stack owns it: what was done there needs no undoing once it is deleted. */
+  readonly ownedBy: pulumi.Resource | undefined;
+}
+
+export interface RemoteStepArgs {
+  readonly on: Machine;
   /** Run as root on create and on every change. No secret may stand in it. */
   readonly run: readonly string[];
   /** Run as root on delete. @default - nothing happens on delete */
@@ -20,8 +29,6 @@ export interface RemoteStepArgs {
   readonly stdin?: pulumi.Input<string>;
   /** Seconds after which the command is ended on the host. */
   readonly timeoutSeconds: number;
-  /** Identity of the machine: another one means that everything is done again. */
-  readonly machine: pulumi.Input<string>;
   /**
    * A host's first step. `booting`: waits for SSH while the machine boots. `running`: the machine is
    * up already. Either says clearly where the user may not become root. @default - a later step
@@ -38,11 +45,12 @@ export function remoteStep(
   args: RemoteStepArgs,
   options: StepOptions,
 ): command.remote.Command {
-  const { connection, timeoutSeconds, first } = args;
+  const { on, timeoutSeconds, first } = args;
+  const { connection } = on;
   const booting = first === "booting";
   const line = (words: readonly string[], before = "") =>
     pulumi
-      .output(args.machine)
+      .output(on.machine)
       .apply(
         (machine) =>
           `${before}${asRoot(connection.user, timeoutSeconds)} ${commandLine(words)} # on machine ${machine}`,
@@ -59,8 +67,7 @@ export function remoteStep(
       addPreviousOutputInEnv: false,
     },
     {
-      ...options,
-      dependsOn: inTurn(connection, options.dependsOn),
+      ...onMachine(on, options),
       additionalSecretOutputs: ["stdout", "stderr"],
       customTimeouts: { create: deadline, update: deadline, delete: deadline },
     },
@@ -78,12 +85,17 @@ function queueOf(connection: Connection): Queue<pulumi.Resource> {
   return queue;
 }
 
-/** What a step waits for by itself, and whose turn on the host comes before. */
-function inTurn(
-  connection: Connection,
-  dependsOn: readonly pulumi.Resource[] = [],
-): pulumi.Resource[] {
-  return [...new Set([...dependsOn, ...queueOf(connection).before()])];
+/** A step waits for what it is told to, and for its turn on the machine; it goes with the machine. */
+function onMachine(
+  { connection, ownedBy }: Machine,
+  options: StepOptions,
+): pulumi.CustomResourceOptions {
+  const { dependsOn = [] } = options;
+  return {
+    ...options,
+    dependsOn: [...new Set([...dependsOn, ...queueOf(connection).before()])],
+    ...(ownedBy === undefined ? {} : { deletedWith: ownedBy }),
+  };
 }
 
 /** `timeout` ends what a cancelled run leaves behind: a running command does not heed cancel. */
@@ -102,31 +114,30 @@ function requireRoot(user: string): string {
 }
 
 export interface UploadArgs {
-  readonly connection: Connection;
+  readonly on: Machine;
   /** Absolute path of the file here. */
   readonly file: string;
   /** Path on the host; relative to the home folder of the SSH user. */
   readonly remotePath: string;
-  readonly machine: pulumi.Input<string>;
 }
 
 /** Sends one file by SFTP. What it becomes on the host (owner, mode, place) is the next step's business. */
 export function upload(
   name: string,
-  args: UploadArgs,
+  { on, file, remotePath }: UploadArgs,
   options: StepOptions,
 ): command.remote.CopyToRemote {
   const step = new command.remote.CopyToRemote(
     name,
     {
-      connection: connectionArgs(args.connection),
-      source: new pulumi.asset.FileAsset(args.file),
-      remotePath: args.remotePath,
-      triggers: [args.machine],
+      connection: connectionArgs(on.connection),
+      source: new pulumi.asset.FileAsset(file),
+      remotePath,
+      triggers: [on.machine],
     },
-    { ...options, dependsOn: inTurn(args.connection, options.dependsOn) },
+    onMachine(on, options),
   );
-  queueOf(args.connection).add(step);
+  queueOf(on.connection).add(step);
   return step;
 }
 

@@ -66,7 +66,8 @@ class SshHost extends pulumi.ComponentResource {
 const hosts = ${JSON.stringify({ office: host(office), lab: host(lab) })};
 const parents = { office: new SshHost("office"), lab: new SshHost("lab") };
 const step = (name: string, where: "office" | "lab", dependsOn: pulumi.Resource[]) =>
-  remoteStep(name + "@" + where, { connection: hosts[where], machine: "m", timeoutSeconds: 30,
+  remoteStep(name + "@" + where, { timeoutSeconds: 30,
+    on: { connection: hosts[where], machine: "m", ownedBy: undefined },
     run: ["true"], undo: ["sh", "-c", 'echo "$1" >>${clone}/journal', "undo", name] },
     { parent: parents[where], dependsOn });
 const setups = { office: step("setup-office", "office", []), lab: step("setup-lab", "lab", []) };
