@@ -90,16 +90,21 @@ const drainSchema = integer(0, 86_400, "seconds between 0 and 86400").describe(
   "Seconds that a running agent gets to end its jobs before it is stopped; 0: none. Default: the profile's (300).",
 );
 
+/** What an agent may say for itself, or agent-fleet:defaults for all. */
+const everyAgent = {
+  profile: profileSchema.optional(),
+  source: sourceSchema.optional(),
+  runtime: runtimeSchema.optional(),
+  env: envSchema.optional(),
+  limits: limitsSchema.optional(),
+  healthTimeoutSeconds: healthTimeoutSchema.optional(),
+  drainSeconds: drainSchema.optional(),
+};
+
 export const agentSchema = z
   .strictObject({
     port: portSchema.optional().describe("TCP port of the agent. Default: the profile's (8787)."),
-    profile: profileSchema.optional(),
-    source: sourceSchema.optional(),
-    runtime: runtimeSchema.optional(),
-    env: envSchema.optional(),
-    limits: limitsSchema.optional(),
-    healthTimeoutSeconds: healthTimeoutSchema.optional(),
-    drainSeconds: drainSchema.optional(),
+    ...everyAgent,
     enabled: flag.optional().describe("false: installed, stopped and disabled. Default: true."),
   })
   .describe("One agent; {} takes everything from agent-fleet:defaults.");
@@ -385,15 +390,7 @@ const rolloutSchema = z
 export const stackSchema = z.strictObject({
   hosts: hostsSchema.describe("Host name → host."),
   defaults: z
-    .strictObject({
-      profile: profileSchema.optional(),
-      source: sourceSchema.optional(),
-      runtime: runtimeSchema.optional(),
-      env: envSchema.optional(),
-      limits: limitsSchema.optional(),
-      healthTimeoutSeconds: healthTimeoutSchema.optional(),
-      drainSeconds: drainSchema.optional(),
-    })
+    .strictObject(everyAgent)
     .optional()
     .describe("What each agent gets unless it says otherwise."),
   secrets: secretsSchema.optional().describe("Secret env variables for every agent."),
