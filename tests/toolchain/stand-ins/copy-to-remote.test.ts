@@ -44,6 +44,13 @@ const archive = (path: string): Properties => ({ [SIGNATURE]: ARCHIVE, path, has
 const to = (source: Properties, remotePath: string): Properties =>
   ({ connection: sshd.connection(), source, remotePath }) as Properties;
 
+test("a source that is unknown yet is refused, as the official plugin does, even in a preview", async () => {
+  const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+  const inputs = { connection: sshd.connection(), source: unknown, remotePath: "x" };
+  const { failures } = await plugin.check(inputs as Properties);
+  expect(failures).toEqual(["asset: either asset or archive must be set"]);
+});
+
 test("a file is copied to a new path, over an existing file, and into an existing folder", async () => {
   const { id } = await plugin.create(to(local("a.txt", "one"), join(remote, "new")));
   expect(id).toMatch(/^[0-9a-f]{8}$/);

@@ -27,7 +27,10 @@ var copyToRemote = plugin.Resource{
 	Rules: func(inputs plugin.Properties) []plugin.Failure {
 		source := plugin.SourceOf(inputs["source"])
 		switch {
-		case source == nil || source.Path != "":
+		case source == nil:
+			// Of an unknown one too: the official plugin takes it for one that was left out.
+			return []plugin.Failure{{Property: "asset", Reason: "either asset or archive must be set"}}
+		case source.Path != "":
 			return nil
 		case source.Archive:
 			return []plugin.Failure{{Property: "archive", Reason: "archive must be a path to a file or directory"}}
