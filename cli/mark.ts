@@ -1,5 +1,6 @@
 import { serviceOf } from "./ask";
 import type { Drift } from "./drift";
+import { resourceName } from "./events";
 import type { Outputs } from "./outputs";
 import { askPulumi } from "./pulumi";
 import type { Engine } from "./pulumi";
@@ -31,8 +32,30 @@ export async function storeMarks(
   outputs: Outputs,
   drift: readonly Drift[],
 ): Promise<number> {
+  return await changeState(engine, stack, (state) => mark(state, outputs, drift));
+}
+
+/**
+ * The same for archives that were sent and could not be unpacked, by the URNs of the failed steps: they are gone
+ * from the host, and what it has said of them may no longer be true.
+ */
+export async function storeUnsent(
+  engine: Engine,
+  stack: string,
+  failed: readonly string[],
+): Promise<void> {
+  const unpacks = failed.filter((urn) => /-unpack$/.test(resourceName(urn)));
+  if (unpacks.length === 0) return;
+  await changeState(engine, stack, (state) => markUnsent(state, unpacks));
+}
+
+async function changeState(
+  engine: Engine,
+  stack: string,
+  change: (state: State) => number,
+): Promise<number> {
   const state = JSON.parse(await askPulumi(engine, ["stack", "export", "--stack", stack])) as State;
-  const count = mark(state, outputs, drift);
+  const count = change(state);
   if (count > 0) {
     const input = JSON.stringify(state);
     await askPulumi(engine, ["stack", "import", "--stack", stack], { input });
@@ -47,6 +70,20 @@ export function mark(state: State, outputs: Outputs, drift: readonly Drift[]): n
   const steps = resources.filter((resource) =>
     wanted.some((entry) => repairs(resource, entry, outputs, resources)),
   );
+  return markAll(steps);
+}
+
+/** Marks the steps before these: the offer and the upload. */
+export function markUnsent({ deployment }: State, unpacks: readonly string[]): number {
+  const before = unpacks.flatMap((urn) =>
+    ["offer", "upload"].map((role) => resourceName(urn).replace(/unpack$/, role)),
+  );
+  return markAll(
+    (deployment.resources ?? []).filter(({ urn }) => before.includes(resourceName(urn))),
+  );
+}
+
+function markAll(steps: readonly Resource[]): number {
   for (const { type, inputs, outputs: results } of steps) {
     for (const values of [inputs, results]) {
       if (values === undefined) continue;
@@ -72,7 +109,7 @@ function repairs(
   all: readonly Resource[],
 ): boolean {
   const output = outputs.agents[agent];
-  const name = resource.urn.split("::").at(-1) ?? "";
+  const name = resourceName(resource.urn);
   if (resource.type === COMMAND && name === `${agent}@${host}-activation`) return true;
   if (output === undefined || !isOn(host, resource, all)) return false;
   const service = serviceOf(output);
@@ -83,7 +120,7 @@ function repairs(
     ...(has(/^release file|^the agent$/) ? [`release ${output.release}`] : []),
     ...(has(/^runtime file|^the agent$/) ? ["runtime"] : []),
   ];
-  return brought.some((what) => delivers(`/opt/${service}/bin/unpack ${what} `, resource, all));
+  return brought.some((what) => delivers(service, what, resource, all));
 }
 
 function setsUp(service: string, { type, inputs }: Resource): boolean {
@@ -92,13 +129,19 @@ function setsUp(service: string, { type, inputs }: Resource): boolean {
   );
 }
 
-/** The step that unpacks, or the upload beside it. */
-function delivers(command: string, resource: Resource, all: readonly Resource[]): boolean {
-  const unpacks = ({ type, inputs }: Resource): boolean =>
-    type === COMMAND && String(inputs?.["create"]).includes(command);
+/** The steps that offer and unpack it, and the upload beside them. */
+function delivers(
+  service: string,
+  what: string,
+  resource: Resource,
+  all: readonly Resource[],
+): boolean {
+  const does = (script: string, { type, inputs }: Resource): boolean =>
+    type === COMMAND &&
+    String(inputs?.["create"]).includes(`/opt/${service}/bin/${script} ${what} `);
   return resource.type === UPLOAD
-    ? all.some((other) => other.parent === resource.parent && unpacks(other))
-    : unpacks(resource);
+    ? all.some((other) => other.parent === resource.parent && does("unpack", other))
+    : does("offer", resource) || does("unpack", resource);
 }
 
 /** Whether it is below the host in the tree. */

@@ -29,7 +29,9 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
       throw new Failure("nothing was changed");
   }
   const args = ["up", "--stack", stack, "--yes", "--skip-preview", ...parallel];
-  const { code, changed, done } = await drained(engine, stack, options, () => deploy(engine, args));
+  const { code, changed, done, failures } = await drained(engine, stack, options, () =>
+    deploy(engine, args),
+  );
   if (code !== 0) {
     const option = stackOption(stack);
     say(
@@ -37,6 +39,8 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
     );
     say(`  ./fleet status${option}`);
     for (const host of readStackFile(stack).hosts) say(`  ./fleet ssh${option} ${host}`);
+    const { storeUnsent } = await import("../mark");
+    await storeUnsent(engine, stack, [...failures.keys()]);
     return code;
   }
   return await finish(engine, stack, changed ? "done" : "nothing had to be changed", done);

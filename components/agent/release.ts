@@ -1,7 +1,8 @@
 /**
  * A release on a host, once for all agents that run the same code:
- *   1. the archive is sent;
- *   2. the host checks its SHA-256 and unpacks it to /opt/<service>/releases/<id>, owned by root.
+ *   1. the host says whether it has the release already;
+ *   2. the archive is sent, or where the host has it a word instead;
+ *   3. the host checks its SHA-256 and unpacks it to /opt/<service>/releases/<id>, owned by root.
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host/host";
@@ -19,6 +20,7 @@ export interface ReleaseArgs {
   readonly after: readonly pulumi.Resource[];
 }
 
+const OFFER_SECONDS = 960;
 const UNPACK_SECONDS = 900;
 
 export class Release extends pulumi.ComponentResource {
@@ -28,11 +30,21 @@ export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, options?: pulumi.ComponentResourceOptions) {
     super("agent-fleet:agent:Release", name, {}, options);
     const { host, release, service } = args;
+    const offered = remoteStep(
+      `${name}-offer`,
+      {
+        on: host,
+        run: hostScript(service, "offer", ["release", release.id]),
+        timeoutSeconds: OFFER_SECONDS,
+      },
+      { parent: this, dependsOn: [...args.after] },
+    );
+    const isThere = pulumi.unsecret(offered.stdout).apply((answer) => answer.trim() === "here");
     const sent = `.agent-fleet-${release.id}.tgz`;
     const uploaded = upload(
       `${name}-upload`,
-      { on: host, file: release.file, remotePath: sent },
-      { parent: this, dependsOn: [...args.after] },
+      { on: host, file: release.file, remotePath: sent, isThere },
+      { parent: this, dependsOn: [offered] },
     );
     const install = args.installWith === undefined ? [] : ["--install-with", args.installWith];
     this.done = remoteStep(

@@ -117,6 +117,8 @@ export interface UploadArgs {
   readonly on: Machine;
   /** Absolute path of the file here. */
   readonly file: string;
+  /** True: the host has what is in the file, and gets a word instead of it. @default - the file is sent */
+  readonly isThere?: pulumi.Output<boolean>;
   /** Path on the host; relative to the home folder of the SSH user. */
   readonly remotePath: string;
 }
@@ -124,14 +126,14 @@ export interface UploadArgs {
 /** Sends one file by SFTP. What it becomes on the host (owner, mode, place) is the next step's business. */
 export function upload(
   name: string,
-  { on, file, remotePath }: UploadArgs,
+  { on, file, remotePath, isThere }: UploadArgs,
   options: StepOptions,
 ): command.remote.CopyToRemote {
   const step = new command.remote.CopyToRemote(
     name,
     {
       connection: connectionArgs(on.connection),
-      source: new pulumi.asset.FileAsset(file),
+      source: isThere === undefined ? new pulumi.asset.FileAsset(file) : fileUnless(isThere, file),
       remotePath,
       triggers: [on.machine],
     },
@@ -139,6 +141,25 @@ export function upload(
   );
   queueOf(on.connection).add(step);
   return step;
+}
+
+/**
+ * The file, or a word where it is not needed. A preview that cannot know it yet shows the file: the
+ * official plugin refuses a source that is unknown (pulumi/pulumi-command#754).
+ */
+function fileUnless(
+  isThere: pulumi.Output<boolean>,
+  path: string,
+): pulumi.Output<pulumi.asset.Asset> {
+  const file = new pulumi.asset.FileAsset(path);
+  const word = new pulumi.asset.StringAsset("already on the host\n");
+  // Every output has it, but its type leaves it out.
+  const { isKnown } = isThere as unknown as { readonly isKnown: Promise<boolean> };
+  return pulumi
+    .output(isKnown)
+    .apply((known) =>
+      known ? isThere.apply((there) => (there ? word : file)) : pulumi.output(file),
+    );
 }
 
 export interface LocalStepArgs {

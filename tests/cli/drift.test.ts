@@ -1,5 +1,5 @@
 import { driftOf, renderDrift } from "../../cli/drift";
-import { mark, type State } from "../../cli/mark";
+import { mark, markUnsent, type State } from "../../cli/mark";
 
 const EDITED = {
   what: "env file",
@@ -75,8 +75,12 @@ function state(): State {
         inputs: { triggers: ["id"] },
         outputs: { triggers: ["id"] },
       };
-      const create = `sh /opt/tseeder-agent/bin/unpack ${kind.toLowerCase()} ${id} sha256:0 ~/x`;
-      return [parent, upload, command(`${host}-${kind}-unpack`, parent.urn, { create })];
+      const step = (script: string) => {
+        const create = `sh /opt/tseeder-agent/bin/${script} ${kind.toLowerCase()} ${id} # on machine id`;
+        return command(`${host}-${kind}-${script}`, parent.urn, { create });
+      };
+      const offer = kind === "Release" ? [step("offer")] : [];
+      return [parent, ...offer, upload, step("unpack")];
     };
     const setup = child("HostSetup", `${host}-setup`);
     const undo = `sh -c x sh /opt/tseeder-agent/bin/uninstall host ${host} # on machine id`;
@@ -114,6 +118,10 @@ function markedBy(what: string): string[] {
     { agent: "a", host: "vm-1", differences: [{ ...EDITED, what }] },
     { agent: "b", host: "vm-1", differences: [] },
   ]);
+  return changedNames(before, after);
+}
+
+function changedNames(before: State, after: State): string[] {
   const changed = (after.deployment.resources ?? []).filter(
     (resource, index) =>
       JSON.stringify(resource) !== JSON.stringify(before.deployment.resources?.[index]),
@@ -127,14 +135,14 @@ test.each([
   ["service user", ["vm-1-setup-run", "a@vm-1-activation"]],
   [
     "release file src/index.ts",
-    ["vm-1-Release-upload", "vm-1-Release-unpack", "a@vm-1-activation"],
+    ["vm-1-Release-offer", "vm-1-Release-upload", "vm-1-Release-unpack", "a@vm-1-activation"],
   ],
   ["runtime files", ["vm-1-Runtime-upload", "vm-1-Runtime-unpack", "a@vm-1-activation"]],
   [
     "the agent",
     [
       ...["vm-1-setup-run", "vm-1-Runtime-upload", "vm-1-Runtime-unpack"],
-      ...["vm-1-Release-upload", "vm-1-Release-unpack", "a@vm-1-activation"],
+      ...["vm-1-Release-offer", "vm-1-Release-upload", "vm-1-Release-unpack", "a@vm-1-activation"],
     ],
   ],
 ])("of drift in the %s, exactly the steps that repair it are marked", (what, names) => {
@@ -144,13 +152,20 @@ test.each([
 test("a mark is in inputs and outputs, leaves the way to undo the step, and is set once", () => {
   const marked = state();
   const drift = [{ agent: "a", host: "vm-1", differences: [{ ...EDITED, what: "the agent" }] }];
-  expect(mark(marked, OUTPUTS, drift)).toBe(6);
+  expect(mark(marked, OUTPUTS, drift)).toBe(7);
   const once = JSON.stringify(marked);
-  expect(mark(marked, OUTPUTS, drift)).toBe(6);
+  expect(mark(marked, OUTPUTS, drift)).toBe(7);
   expect(JSON.stringify(marked)).toBe(once);
   const setup = marked.deployment.resources?.find(({ urn }) => urn.endsWith("::vm-1-setup-run"));
   const create = "sh -c … drifted, to be done again";
   expect(setup?.inputs?.["create"]).toBe(create);
   expect(setup?.outputs?.["create"]).toBe(create);
   expect(setup?.inputs?.["delete"]).toMatch(/uninstall host vm-1 # on machine id$/);
+});
+
+test("an archive that could not be unpacked is offered and sent again, and nothing else is done again", () => {
+  const before = state();
+  const after = state();
+  expect(markUnsent(after, ["urn:pulumi:dev::agent-fleet::x::vm-1-Release-unpack"])).toBe(2);
+  expect(changedNames(before, after)).toEqual(["vm-1-Release-offer", "vm-1-Release-upload"]);
 });

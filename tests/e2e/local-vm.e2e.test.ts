@@ -17,6 +17,7 @@ const OWN = `canary-own-${randomBytes(8).toString("hex")}`;
 const CANARIES = [TOKEN, SIGNING, OWN].flatMap(forms);
 const ENTRY = "examples/compute-agent/src/index.ts";
 const AGENTS = ["agent-vm-1", "agent-vm-2"] as const;
+const BALLAST_BYTES = 4_000_000;
 
 const clone = new Clone();
 let good: string;
@@ -36,6 +37,8 @@ beforeAll(() => {
     .replace("port: 8788", "port: 8788\n          limits: { memory: 512M, cpu: 150% }")
     .replace("defaults:", "defaults:\n    healthTimeoutSeconds: 45");
   clone.write("Pulumi.dev.yaml", stack);
+  // So that a release that is sent shows in the counter of the VM's network card.
+  clone.write("examples/compute-agent/ballast", randomBytes(BALLAST_BYTES).toString("base64"));
 });
 
 afterAll(async () => {
@@ -70,6 +73,14 @@ async function expectBothAvailable(): Promise<void> {
 
 const processIds = () =>
   vm(AGENTS.map((name) => `systemctl show -P MainPID tseeder-agent@${name}`).join("; "));
+
+/** Runs `./fleet up`; what it said, and how many bytes came to the VM by network meanwhile. */
+async function measuredUp(): Promise<{ output: string; received: number }> {
+  const counter = async () => Number(await vm("cat /sys/class/net/e*/statistics/rx_bytes"));
+  const before = await counter();
+  const { output } = await clone.ok(["up"]);
+  return { output, received: (await counter()) - before };
+}
 
 /** How often sshd let somebody in, this question included; from the journal of all boots. */
 const logins = async () => Number(await vm("journalctl -q -o cat -t sshd | grep -c '^Accepted'"));
@@ -162,8 +173,9 @@ test("a changed file is one upload and one restart per agent, and the old releas
   const ids = await processIds();
   good = good.replace('"listening"', '"listening well"');
   clone.write(ENTRY, good);
-  const { output } = await clone.ok(["up"]);
+  const { output, received } = await measuredUp();
   expect(output.match(/-upload updated/g)).toHaveLength(1);
+  expect(received).toBeGreaterThan(BALLAST_BYTES);
   const now = await processIds();
   now.split("\n").forEach((id, index) => {
     expect(id).not.toBe(ids.split("\n")[index]);
@@ -179,6 +191,26 @@ test("a changed file is one upload and one restart per agent, and the old releas
     [firstRelease, release].sort(),
   );
   await expectBothAvailable();
+});
+
+test("going back to a kept release, and forth again, sends nothing and restarts each agent once", async () => {
+  const release = async () => (await outputs()).agents["agent-vm-1"]?.release;
+  const second = await release();
+  const restarts = () =>
+    vm(
+      AGENTS.map(
+        (name) => `journalctl -q -o cat -u tseeder-agent@${name} | grep -c '^Started '`,
+      ).join("; "),
+    );
+  const before = (await restarts()).split("\n").map(Number);
+  clone.write(ENTRY, good.replace('"listening well"', '"listening"'));
+  expect((await measuredUp()).received).toBeLessThan(BALLAST_BYTES / 4);
+  expect(await release()).toBe(firstRelease);
+  await expectBothAvailable();
+  clone.write(ENTRY, good);
+  expect((await measuredUp()).received).toBeLessThan(BALLAST_BYTES / 4);
+  expect(await release()).toBe(second);
+  expect((await restarts()).split("\n").map(Number)).toEqual(before.map((count) => count + 2));
 });
 
 const BAD_RELEASES = [

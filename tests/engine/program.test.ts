@@ -40,7 +40,7 @@ test("a preview lists what an operator would do, in order, and shows no secret",
   stackFile(GOOD);
   const { code, output } = await pulumi("preview", "--stack", STACK, "--diff");
   expect(code).toBe(0);
-  expect(output).toContain("+ 12 to create");
+  expect(output).toContain("+ 13 to create");
   for (const name of [
     "::office",
     "::office-tseeder-setup",

@@ -13,6 +13,8 @@ const ROOT = join(__dirname, "../..");
 const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKmqtPDBv0Ht5TdsjIcYzrfVnrrQS2jvv6P9o5vPXsAF";
 const SECRETS = { WORKER_CLUSTER_TOKEN: "canary-token", CALLBACK_SIGNING_SECRET: "canary-secret" };
 
+const DEFAULTS = { source: "examples/compute-agent" };
+
 interface Registered {
   readonly type: string;
   readonly name: string;
@@ -23,9 +25,12 @@ let registered: Registered[];
 let options: Map<string, pulumi.ResourceOptions & { parentName?: string }>;
 const nameOf = new Map<pulumi.Resource, string>();
 let cache: string;
+/** What hosts say of a release that they are offered. */
+let answer: string;
 
 beforeEach(async () => {
   registered = [];
+  answer = "missing";
   options = new Map();
   cache = mkdtempSync(join(tmpdir(), "fleet-"));
   await pulumi.runtime.setMocks(
@@ -37,6 +42,9 @@ beforeEach(async () => {
         if (type === "tls:index/privateKey:PrivateKey") {
           state["privateKeyOpenssh"] = `private ${name}`;
           state["publicKeyOpenssh"] = `ssh-ed25519 AAAA${name}\n`;
+        }
+        if (name.endsWith("-offer")) {
+          state["stdout"] = `${answer}\n`;
         }
         if (name.endsWith("-activation")) {
           state["stdout"] =
@@ -69,7 +77,7 @@ const SSH = {
 function settings(hosts: object, more: object = {}): FleetSettings {
   const values = {
     hosts,
-    defaults: { source: "examples/compute-agent" },
+    defaults: DEFAULTS,
     secrets: SECRETS,
     ...more,
   };
@@ -136,6 +144,7 @@ test("a local VM with two agents registers exactly these resources", async () =>
     "Command two@vm-1-activation",
     "Command vm-1-machine",
     "Command vm-1-tseeder-bun-unpack",
+    "Command vm-1-tseeder-examples-compute-agent-offer",
     "Command vm-1-tseeder-examples-compute-agent-unpack",
     "Command vm-1-tseeder-setup-run",
     "CopyToRemote vm-1-tseeder-bun-upload",
@@ -231,6 +240,31 @@ test("the cloud-init document plants the pinned host key and lets in the stack's
   expect(spec.userData).toContain('- "ssh-ed25519 AAAAoperator-key"');
   expect(spec.userData).not.toMatch(/canary|private operator-key/);
   expect(Object.keys(spec.forwards)).toEqual(["8787", "8788"]);
+});
+
+test("a release is sent to a host that says it is missing; one that has it gets a word", async () => {
+  const [offer, upload, unpack] = ["offer", "upload", "unpack"].map(
+    (role) => `vm-1-tseeder-examples-compute-agent-${role}`,
+  );
+  const sent = async (name = "") => {
+    const source = find(name).inputs["source"] as {
+      path?: Promise<string>;
+      text?: Promise<string>;
+    };
+    return (await source.path) ?? (await source.text);
+  };
+  await build(LOCAL);
+  expect(find(offer ?? "").inputs["create"]).toMatch(
+    /sh \/opt\/tseeder-agent\/bin\/offer release [0-9a-f]+ # on machine/,
+  );
+  expect(await sent(upload)).toMatch(/\.tgz$/);
+  expect(waitsFor(upload ?? "")).toContain(offer);
+  expect(waitsFor(unpack ?? "")).toContain(upload);
+  registered = [];
+  answer = "here";
+  await build(LOCAL);
+  expect(await sent(upload)).toBe("already on the host\n");
+  expect(await sent("vm-1-tseeder-bun-upload")).toMatch(/\.tgz$/);
 });
 
 test("an agent's settings reach the host: port, limits, releases kept, deadline", async () => {
@@ -386,7 +420,6 @@ describe("on one host", () => {
     await build(crowd(9));
     expect(waitsFor("n1@vm-1-activation")).toEqual([
       "vm-1-tseeder-bun-unpack",
-      "vm-1-tseeder-bun-upload",
       "vm-1-tseeder-examples-compute-agent-unpack",
       "vm-1-tseeder-setup-run",
     ]);

@@ -53,6 +53,11 @@ tree_changes() {
   ' | sort
 }
 
+# is_in_place releases|runtimes ID: there, and as it was brought
+is_in_place() {
+  [ -d "$opt/$1/$2" ] && [ -z "$(tree_changes "$1" "$2")" ]
+}
+
 read_key() {
   read_first "$home/record.key"
   record_key=$first
