@@ -59,6 +59,9 @@ export function deliver({
           {
             host,
             profile,
+            agents: hostSettings.agents
+              .filter((other) => other.profile.service === service)
+              .map(({ name }) => name),
             arch: hostSettings.arch,
             tryUnknownOs: hostSettings.config.tryUnknownOs ?? false,
             purgeData: settings.purgeData,

@@ -17,6 +17,8 @@ import type { Arch } from "./runtimes";
 export interface HostSetupArgs {
   readonly host: Host;
   readonly profile: Profile;
+  /** The agents of the service that belong on this host. */
+  readonly agents: readonly string[];
   readonly arch: Arch;
   /** Go on where the operating system is not a known one. */
   readonly tryUnknownOs: boolean;
@@ -41,7 +43,11 @@ export class HostSetup extends pulumi.ComponentResource {
     super("agent-fleet:agent:HostSetup", name, {}, options);
     const { host, profile } = args;
     const { service } = profile;
-    const files = { ...args.scripts, "profile.conf": { content: renderProfileConf(profile) } };
+    const files = {
+      ...args.scripts,
+      "profile.conf": { content: renderProfileConf(profile) },
+      "belongs-here": { content: args.agents.map((agent) => `${agent}\n`).join("") },
+    };
     const tryUnknown = args.tryUnknownOs ? ["--try-unknown-os"] : [];
     const setup = [host.name, args.arch, String(FREE_MIB), ...tryUnknown];
     const purge = args.purgeData ? ["--purge"] : [];

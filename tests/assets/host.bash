@@ -14,6 +14,7 @@ make_host() {
   payload=$BATS_TEST_TMPDIR/payload
   mkdir -p "$payload"
   cp -r "$assets/scripts/setup" "$assets/scripts/bin" "$assets/systemd/since.tsv" "$payload"
+  printf '%s\n' agent-vm-1 agent-vm-2 >"$payload/belongs-here"
   cat >"$payload/profile.conf" <<'END'
 SERVICE='tseeder-agent'
 HEALTH_PATH='/health'

@@ -267,6 +267,25 @@ test("a release is sent to a host that says it is missing; one that has it gets 
   expect(await sent("vm-1-tseeder-bun-upload")).toMatch(/\.tgz$/);
 });
 
+test("a host's set-up gets the names of its agents, and only another name makes it another set-up", async () => {
+  const setup = "vm-1-tseeder-setup-run";
+  const agents = (...names: string[]) => ({
+    "vm-1": {
+      provider: "local",
+      agents: Object.fromEntries(names.map((name, index) => [name, { port: 8787 + index }])),
+    },
+  });
+  await build(agents("one", "two"));
+  const first = stdinText(setup);
+  expect(first).toMatch(/belongs-here.*\0one\ntwo\n\0/s);
+  registered = [];
+  await build(agents("one", "two"), { defaults: { ...DEFAULTS, env: { MORE: "x" } } });
+  expect(stdinText(setup)).toBe(first);
+  registered = [];
+  await build(agents("one", "three"));
+  expect(stdinText(setup)).toMatch(/belongs-here.*\0one\nthree\n\0/s);
+});
+
 test("an agent's settings reach the host: port, limits, releases kept, deadline", async () => {
   await build({
     "vm-1": {
