@@ -4,6 +4,7 @@ import { Sensitive } from "../components/sensitive";
 import { checkStack } from "./check";
 import type { AwsSettings, FleetSettings } from "./fleet-settings";
 import { localArch } from "./local-arch";
+import { parsed } from "./parsed";
 import { formatProblems } from "./problems";
 import { surroundings } from "./surroundings";
 import { userError } from "../components/user-error";
@@ -47,13 +48,4 @@ function awsSettings(config: Readonly<Record<string, string>>): AwsSettings {
     ...(token === undefined ? {} : { token: new Sensitive(token) }),
     ...(skip === undefined ? {} : { skipMetadataApiCheck: skip !== "false" }),
   };
-}
-
-/** Objects, numbers and flags arrive as JSON; any other text is itself. */
-function parsed(value: string): unknown {
-  try {
-    return JSON.parse(value) as unknown;
-  } catch {
-    return value;
-  }
 }

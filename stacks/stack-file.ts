@@ -4,6 +4,7 @@ import type { Profile } from "../components/agent/profile";
 import { loadProfile } from "./assets";
 import { checkStack, type CheckResult } from "./check";
 import { localArch } from "./local-arch";
+import { parsed } from "./parsed";
 import { formatProblems } from "./problems";
 import { surroundings } from "./surroundings";
 
@@ -18,7 +19,10 @@ export function stackValues(text: string): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config)
       .filter(([key]) => key.startsWith(PREFIX))
-      .map(([key, value]) => [key.slice(PREFIX.length), unseal(value)]),
+      .map(([key, value]) => [
+        key.slice(PREFIX.length),
+        typeof value === "string" ? parsed(value) : unseal(value),
+      ]),
   );
 }
 

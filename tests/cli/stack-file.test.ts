@@ -101,3 +101,13 @@ ${more}`;
     expect(() => parseStackFile("dev", "config: [")).toThrow(/Pulumi\.dev\.yaml: is not YAML/);
   });
 });
+
+test("a number or flag that Pulumi has put in quotes, as `config set` does, is still one", () => {
+  const text = stackTemplate(newStack({})).replace(
+    "config:\n",
+    'config:\n  agent-fleet:keepReleases: "2"\n  agent-fleet:purgeData: "true"\n',
+  );
+  expect(faultsOf(parseStackFile("trial", text))).toEqual([]);
+  const wrong = parseStackFile("trial", text.replace('"2"', '"two"'));
+  expect(faultsOf(wrong).join("\n")).toContain('keepReleases: got "two"');
+});
