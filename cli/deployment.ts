@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EventLog, resourceName, type Done } from "./events";
-import { fleetFolder } from "./project";
 import { exitCode, start } from "./pulumi";
 import type { Engine } from "./pulumi";
 import { say } from "./say";
+import { temporaryFolder } from "./temporary";
 
 export interface Deployment {
   /** Pulumi's exit code. */
@@ -25,7 +25,7 @@ const SILENCE_MS = 15_000;
  * that name the steps under way.
  */
 export async function deploy(engine: Engine, args: readonly string[]): Promise<Deployment> {
-  const folder = mkdtempSync(join(fleetFolder("tmp"), "events-"));
+  const folder = temporaryFolder("events");
   const path = join(folder, "log");
   writeFileSync(path, "", { mode: 0o600 });
   const events = new EventLog(path);

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fleetFolder } from "./project";
+import { temporaryFolder } from "./temporary";
 
 /** An ed25519 key pair in OpenSSH form. ssh-keygen can only write files: in a folder of ours alone, for an instant. */
 export function makeKeyPair(comment: string): { privateKey: string; publicKey: string } {
-  const folder = mkdtempSync(join(fleetFolder("tmp"), "key-"));
+  const folder = temporaryFolder("key");
   try {
     const file = join(folder, "key");
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", file]);
