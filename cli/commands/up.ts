@@ -2,6 +2,7 @@ import type { Context } from "../context";
 import { deploy } from "../deployment";
 import { drained } from "../drained";
 import type { Done } from "../events";
+import { hints } from "../hints";
 import { parallelArgs } from "../parallel";
 import { prepare } from "../prepare";
 import type { Engine } from "../pulumi";
@@ -34,11 +35,12 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
   );
   if (code !== 0) {
     const option = stackOption(stack);
+    for (const hint of hints(failures, file.hosts)) say(`  ${hint}`);
     say(
       `\nup failed; what was changed until then is recorded, and up goes on from there. Look with:`,
     );
     say(`  ./fleet status${option}`);
-    for (const host of readStackFile(stack).hosts) say(`  ./fleet ssh${option} ${host}`);
+    for (const host of file.hosts) say(`  ./fleet ssh${option} ${host}`);
     const { storeUnsent } = await import("../mark");
     await storeUnsent(engine, stack, [...failures.keys()]);
     return code;

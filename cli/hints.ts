@@ -1,0 +1,30 @@
+/** What a failed step means, where the engine's words leave a person alone. */
+import { resourceName } from "./events";
+
+const HINTS: readonly (readonly [pattern: RegExp, hint: (host: string) => string])[] = [
+  [
+    // SFTP has one word for all that it has no number for.
+    /failed to create remote file .*sftp: "Failure"/,
+    (host) =>
+      `${host} cannot keep the file: its disk is full or its file system is read-only; look with: df -h / and findmnt /`,
+  ],
+  [
+    /remote command exited without exit status or exit signal/,
+    (host) =>
+      `the connection to ${host} ended in the middle of this step; an activation there goes on by itself; run ./fleet up again`,
+  ],
+];
+
+/**
+ * A line for each failed step that needs one.
+ * @param failures URN → the engine's words
+ * @param hosts names of the stack's hosts
+ */
+export function hints(failures: ReadonlyMap<string, string>, hosts: readonly string[]): string[] {
+  return [...failures].flatMap(([urn, message]) => {
+    const step = resourceName(urn);
+    const host = hosts.find((name) => step.startsWith(`${name}-`) || step.includes(`@${name}-`));
+    const hint = HINTS.find(([pattern]) => pattern.test(message))?.[1];
+    return hint === undefined ? [] : [`${step}: ${hint(host ?? "the host")}`];
+  });
+}
