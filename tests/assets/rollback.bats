@@ -163,3 +163,65 @@ END
   [ "$status" -eq 1 ]
   tree | diff "$BATS_TEST_TMPDIR/before" -
 }
+
+# broken_when COMMAND CONDITION: the command fails as on a full disk where the condition holds of its arguments
+broken_when() {
+  mkdir -p "$BATS_TEST_TMPDIR/bin"
+  cat >"$BATS_TEST_TMPDIR/bin/$1" <<END
+#!/bin/sh
+case "\$*" in
+  $2) echo "$1: cannot write: No space left on device" >&2 && exit 1 ;;
+esac
+exec $(command -v "$1") "\$@"
+END
+  chmod 755 "$BATS_TEST_TMPDIR/bin/$1"
+  PATH=$BATS_TEST_TMPDIR/bin:$PATH
+}
+
+@test "on a disk that is full before the switch nothing is changed or restarted" {
+  activate agent-vm-1 one
+  tree >"$BATS_TEST_TMPDIR/before"
+  forget_calls
+  broken_when cp '*last-good*'
+  run --separate-stderr activate agent-vm-1 two
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'nothing was changed'*'layer host: what runs now cannot be kept as the way back: cp: cannot write: No space left on device; check'* ]]
+  [[ $(calls) != *restart* && $(calls) != *stop* && $(calls) != *enable* ]]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "nor does a first install leave a trace there" {
+  tree >"$BATS_TEST_TMPDIR/before"
+  broken_when mv '*last-good.new*'
+  run --separate-stderr activate agent-vm-1 one
+  [ "$status" -eq 1 ]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "on a disk that fills up during the switch the running process is kept, and the way back writes nothing" {
+  activate agent-vm-1 one
+  tree >"$BATS_TEST_TMPDIR/before"
+  forget_calls
+  broken_when mv '*50-agent-fleet.conf.new*'
+  # What goes back is a second name for the copy: from now on nothing can be copied.
+  broken_when cp '*last-good/*.new'
+  run --separate-stderr activate agent-vm-1 two DROPIN=new
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'No space left on device'* ]]
+  [[ $stderr == *'the previous release one is in place and was not restarted'* ]]
+  [[ $(calls) != *stop* && $(calls) != *restart* ]]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "a release that serves but cannot be recorded says so, and the next run closes it" {
+  activate agent-vm-1 one
+  broken_when mv '*deployed.new*'
+  run --separate-stderr activate agent-vm-1 two
+  [ "$status" -eq 1 ]
+  [[ $stderr == 'agent-vm-1: the new release is available on vm-1, but this cannot be written down'*'No space left on device'* ]]
+  [ "$(property agent-vm-1 active)" = active ]
+  rm "$BATS_TEST_TMPDIR/bin/mv"
+  run --separate-stderr activate agent-vm-1 two
+  [ "$status" -eq 0 ]
+  [ ! -e "$opt/agents/agent-vm-1/last-good" ]
+}

@@ -16,9 +16,9 @@ test("an upload that SFTP calls a failure is told as a full or read-only disk, w
 
 test("a step whose connection ended says that the host goes on, and what to do", () => {
   const message = "wait: remote command exited without exit status or exit signal";
-  expect(told("first@vm-1-activation", message)).toEqual([
+  expect(told("first@vm-10-activation", message)).toEqual([
     expect.stringMatching(
-      /: the connection to vm-1 ended in the middle .* run \.\/fleet up again$/,
+      /: the connection to vm-10 ended in the middle .* run \.\/fleet up again$/,
     ),
   ]);
 });

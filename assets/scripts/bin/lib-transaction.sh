@@ -70,7 +70,8 @@ keep() {
 
 close_transaction() {
   rm -rf "$last_good"
-  rm -f "$env_file.last-good"
+  # and what a machine that went down has left half-written
+  rm -f "$env_file.last-good" "$home"/*.new "$dropin.new" "$(instance_file "$agent").new"
 }
 
 # point LINK TARGET: a symbolic link, replaced in one step
@@ -79,11 +80,12 @@ point() {
   mv -fT "$1.new" "$1"
 }
 
-# put_back FILE COPY: as it was, absent if it was
+# put_back FILE COPY: as it was, absent if it was. The way back must work on a full disk, and a second name for the
+# copy takes no block. Files are replaced and never written into, so that sharing does no harm.
 put_back() {
   if [ -f "$2" ]; then
     mkdir -p "${1%/*}"
-    cp -p "$2" "$1.new"
+    ln -f "$2" "$1.new" 2>/dev/null || cp -p "$2" "$1.new"
     mv -f "$1.new" "$1"
   else
     rm -f "$1"

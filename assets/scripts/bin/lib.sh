@@ -76,8 +76,10 @@ read_first() {
 
 # put TEXT FILE: under a temporary name, then renamed, so that no reader sees half of it
 put() {
-  printf '%s\n' "$1" >"$2.new"
-  mv -f "$2.new" "$2"
+  { printf '%s\n' "$1" >"$2.new" && mv -f "$2.new" "$2"; } || {
+    rm -f "$2.new"
+    return 1
+  }
 }
 
 # now: hundredths of a second since boot, in $now. A clock that nobody sets, and no process to ask it.
