@@ -93,7 +93,8 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     usage: "test [layer]",
-    summary: "run the tests: check, unit, assets, engine, e2e or all (default: all)",
+    summary:
+      "run the tests: check, unit, assets, engine, e2e, faults or all (default: all but faults)",
     load: () => import("./commands/test"),
   },
   {

@@ -1,14 +1,17 @@
 import type { Context } from "../context";
 import { Failure, print, say } from "../say";
 import { add, finalLine, NOTHING } from "../testing/counts";
-import { LAYERS } from "../testing/layers";
+import { LAYERS, ON_REQUEST } from "../testing/layers";
 
 /** Runs the layers in order. The last line on stdout is `N passed, N failed`. */
 export async function run({ args }: Context): Promise<number> {
   const [wanted = "all"] = args;
-  const layers = Object.entries(LAYERS).filter(([name]) => wanted === "all" || wanted === name);
+  const every = { ...LAYERS, ...ON_REQUEST };
+  const layers = Object.entries(wanted === "all" ? LAYERS : every).filter(
+    ([name]) => wanted === "all" || wanted === name,
+  );
   if (layers.length === 0) {
-    const names = [...Object.keys(LAYERS), "all"].join(", ");
+    const names = [...Object.keys(every), "all"].join(", ");
     throw new Failure(`test: got "${wanted}", expected one of ${names}`);
   }
   let counts = NOTHING;

@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { findGo } from "../../toolchain/go";
-import { fleetFolder, PROJECT } from "../project";
+import { PROJECT } from "../project";
 import { say } from "../say";
+import { temporaryFolder } from "../temporary";
 import { countJest, countTap, NOTHING } from "./counts";
 import type { Counts } from "./counts";
 import { filesThat, shellScripts } from "./files";
@@ -11,6 +12,9 @@ import { step } from "./step";
 
 /** The layers in the order they run: the cheapest first. */
 export const LAYERS = { check, unit, assets, engine, e2e } satisfies Record<string, Layer>;
+
+/** What takes too long to be part of `all`. */
+export const ON_REQUEST = { faults } satisfies Record<string, Layer>;
 
 export type Layer = () => Promise<Counts>;
 
@@ -91,10 +95,23 @@ async function engine(): Promise<Counts> {
 
 /** From nothing to agents on a real VM, and back. */
 async function e2e(): Promise<Counts> {
+  await ensureVmTools();
+  return await jest("e2e", ["--runInBand", "--verbose"]);
+}
+
+/** The whole fault matrix on one VM; its results become docs/reliability.md. */
+async function faults(): Promise<Counts> {
+  await ensureVmTools();
+  const counts = await jest("faults", ["--runInBand", "--verbose"], { FLEET_FAULTS_RECORD: "1" });
+  const page = ["--require", "./toolchain/transpile.cjs", "tests/faults/generate.ts"];
+  const { code } = await step("docs/reliability.md", [process.execPath, ...page], { quiet: true });
+  return code === 0 ? counts : { ...counts, failed: counts.failed + 1 };
+}
+
+async function ensureVmTools(): Promise<void> {
   await ensurePackages(SSH_TOOLS);
   const { ensureTools } = await import("../../vm/tools");
   await ensureTools(say);
-  return await jest("e2e", ["--runInBand", "--verbose"]);
 }
 
 async function jest(
@@ -102,13 +119,13 @@ async function jest(
   options: readonly string[],
   env: Readonly<NodeJS.ProcessEnv> = {},
 ): Promise<Counts> {
-  const folder = mkdtempSync(join(fleetFolder("tmp"), "jest-"));
+  const folder = temporaryFolder("jest");
   const report = join(folder, "report.json");
   try {
     const { code } = await step(
       `jest ${layer}`,
       [bin("jest"), "--json", `--outputFile=${report}`, "--passWithNoTests", ...options],
-      { env: { ...env, FLEET_TESTS: layer } },
+      { env: { FLEET_TESTS: layer, ...env } },
     );
     if (!existsSync(report)) return code === 0 ? NOTHING : { ...NOTHING, failed: 1 };
     const counts = countJest(readFileSync(report, "utf8"));

@@ -51,6 +51,11 @@ export class Clone {
     return join(this.#base, ...parts);
   }
 
+  /** What every program of this clone runs in. */
+  get env(): NodeJS.ProcessEnv {
+    return { ...process.env, XDG_CONFIG_HOME: this.path("config"), TMPDIR: this.path("tmp") };
+  }
+
   file(path: string): string {
     return readFileSync(join(this.folder, path), "utf8");
   }
@@ -65,7 +70,7 @@ export class Clone {
     const result = await run(join(this.folder, "fleet"), args, {
       cwd: this.folder,
       input,
-      env: { ...process.env, XDG_CONFIG_HOME: this.path("config"), TMPDIR: this.path("tmp") },
+      env: this.env,
     });
     // What a test reads on a host is not what fleet prints.
     const printed = args[0] === "ssh" ? result.stderr : result.output;
@@ -78,7 +83,7 @@ export class Clone {
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): Promise<Result> {
-    const own = { ...process.env, XDG_CONFIG_HOME: this.path("config"), TMPDIR: this.path("tmp") };
+    const own = this.env;
     const engine = await obtainEngine({
       plugins: ["command", "tls"],
       say: () => undefined,
@@ -118,13 +123,15 @@ export interface RunOptions {
   readonly cwd: string;
   readonly input: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Called when the program prints. */
+  readonly onOutput?: () => void;
 }
 
 /** Runs a program to its end, without a terminal. */
 export async function run(
   program: string,
   args: readonly string[],
-  { cwd, input, env = process.env }: RunOptions,
+  { cwd, input, env = process.env, onOutput }: RunOptions,
 ): Promise<Result> {
   const begun = Date.now();
   const child = spawn(program, args, { cwd, env, stdio: "pipe" });
@@ -133,6 +140,7 @@ export async function run(
     child[stream].setEncoding("utf8").on("data", (chunk: string) => {
       text[stream] += chunk;
       text.output += chunk;
+      onOutput?.();
     });
   }
   // It may end without reading; its exit code tells why.
