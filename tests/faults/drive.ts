@@ -65,9 +65,10 @@ async function upUntil(scene: Scene, sign: string): Promise<Operator> {
 
 /** An `up` that has run for a share of the time that an undisturbed one takes. */
 async function upFor(scene: Scene, share: number): Promise<Operator> {
+  const seconds = share * (await scene.updateSeconds());
   const run = scene.up();
   // The one place where time itself is the condition.
-  await new Promise((done) => setTimeout(done, share * scene.updateSeconds * 1000));
+  await new Promise((done) => setTimeout(done, seconds * 1000));
   return run;
 }
 
