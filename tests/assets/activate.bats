@@ -200,3 +200,11 @@ END
   grep -q '^awk' "$BATS_TEST_TMPDIR/argv"
   run ! grep -q canary "$BATS_TEST_TMPDIR/argv"
 }
+
+@test "the way back is on the disk before the switch, and stays until the new state is there too" {
+  activate agent-vm-1 one
+  rm "$FLEET_ROOT/fake/synced"
+  activate agent-vm-1 two
+  [ "$(grep -cx last-good/release "$FLEET_ROOT/fake/synced")" = 2 ]
+  [ "$(grep -cx agent-vm-1.env.last-good "$FLEET_ROOT/fake/synced")" = 2 ]
+}

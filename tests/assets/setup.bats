@@ -132,3 +132,9 @@ END
   [ "$status" -eq 0 ]
   [[ $stderr == *'cloud-init has failed'*'no such module'* ]]
 }
+
+@test "the scripts are on the disk before the host is told as ready" {
+  FAKE_SYNC=fails run do_setup
+  [ "$status" -ne 0 ]
+  grep -qx bin/activate "$FLEET_ROOT/fake/synced"
+}

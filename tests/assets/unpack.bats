@@ -126,3 +126,9 @@ make_installer() {
   [[ $output == *'no such package: leftpad'*'cannot be installed on this host'* ]]
   [ ! -e "$opt/releases/abc" ]
 }
+
+@test "what was brought is on the disk, in its place, before it is told as done" {
+  run env FAKE_SYNC=fails sh "$opt/bin/unpack" release abc "$sum" "$archive"
+  [ "$status" -ne 0 ]
+  grep -qx abc/package/bin/bun "$FLEET_ROOT/fake/synced"
+}

@@ -197,7 +197,7 @@ const serve = (...agents: readonly string[]): Claim => ({
   text: `${list(agents)} ${agents.length === 1 ? "answers" : "answer"} \`available\``,
   holds: async (scene) => {
     for (const agent of agents) {
-      await until(`${agent} available`, 30, () => scene.isAvailable(agent));
+      await until(`${agent} available`, 120, () => scene.isAvailable(agent));
     }
   },
 });

@@ -56,6 +56,8 @@ open_transaction() {
   keep "$template" "$last_good.new/template"
   mv "$last_good.new" "$last_good"
   put "$OWNER" "$home/owner"
+  # The way back must outlive a machine that goes down in the middle.
+  sync -f "$home" "$etc"
 }
 
 # keep FILE COPY: with mode and owner; no copy of a file that is not there
