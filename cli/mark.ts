@@ -49,6 +49,17 @@ export async function storeUnsent(
   await changeState(engine, stack, (state) => markUnsent(state, unpacks));
 }
 
+/** Marks these steps alone, by their names in the program. */
+export async function storeMarksOf(
+  engine: Engine,
+  stack: string,
+  names: readonly string[],
+): Promise<void> {
+  await changeState(engine, stack, ({ deployment: { resources = [] } }) =>
+    markAll(resources.filter(({ urn }) => names.includes(resourceName(urn)))),
+  );
+}
+
 async function changeState(
   engine: Engine,
   stack: string,
@@ -67,10 +78,11 @@ async function changeState(
 export function mark(state: State, outputs: Outputs, drift: readonly Drift[]): number {
   const resources = state.deployment.resources ?? [];
   const wanted = drift.filter(({ differences }) => differences.length > 0);
-  const steps = resources.filter((resource) =>
-    wanted.some((entry) => repairs(resource, entry, outputs, resources)),
+  return markAll(
+    resources.filter((resource) =>
+      wanted.some((entry) => repairs(resource, entry, outputs, resources)),
+    ),
   );
-  return markAll(steps);
 }
 
 /** Marks the steps before these: the offer and the upload. */
@@ -116,6 +128,7 @@ function repairs(
   const has = (pattern: RegExp): boolean => differences.some(({ what }) => pattern.test(what));
   // Only the set-up of a service makes its user, and only an archive brings back what was edited.
   if (has(/^(service user|the agent)$/) && setsUp(service, resource)) return true;
+  if (has(/^host firewall$/) && closesPorts(resource)) return true;
   const brought = [
     ...(has(/^release file|^the agent$/) ? [`release ${output.release}`] : []),
     ...(has(/^runtime file|^the agent$/) ? ["runtime"] : []),
@@ -127,6 +140,11 @@ function setsUp(service: string, { type, inputs }: Resource): boolean {
   return (
     type === COMMAND && String(inputs?.["delete"]).includes(`/opt/${service}/bin/uninstall host `)
   );
+}
+
+/** The two steps of the host firewall: the rules, and the connection that confirms them. */
+function closesPorts({ type, urn }: Resource): boolean {
+  return type === COMMAND && /-host-firewall-(apply|confirm)$/.test(resourceName(urn));
 }
 
 /** The steps that offer and unpack it, and the upload beside them. */

@@ -4,6 +4,7 @@ import { recover } from "./recover";
 import { Failure } from "./say";
 import { makeSecrets } from "./secrets";
 import { ensureStack } from "./stack";
+import { loadUnconfirmed } from "./unconfirmed";
 import { faultsOf, readStackFile } from "./stack-file";
 
 /** Everything before the plan. @throws Failure with all faults of the settings, before anything is installed */
@@ -14,6 +15,7 @@ export async function prepare(stack: string): Promise<Engine> {
   const engine = await engineFor(file);
   await ensureStack(engine, stack);
   await recover(engine, stack);
+  await loadUnconfirmed(engine, stack);
   if (file.ownSecrets) await makeSecrets(engine, stack, file.missingSecrets);
   return engine;
 }

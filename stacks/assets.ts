@@ -29,6 +29,22 @@ export function loadRuntimes(root: string): Runtimes {
   return parseRuntimes(parse(readFileSync(join(root, "assets/runtimes.yaml"), "utf8")));
 }
 
+/** The host firewall's table, and the files that its step sends. */
+export function firewallFiles(root: string): {
+  readonly table: string;
+  readonly files: Record<string, PayloadFile>;
+} {
+  const read = (path: string) => readFileSync(join(root, "assets", path), "utf8");
+  const units = ["agent-fleet-firewall.service", "agent-fleet-firewall-again.service"];
+  return {
+    table: read("nftables/agent_fleet.nft"),
+    files: {
+      firewall: { content: read("nftables/firewall") },
+      ...Object.fromEntries(units.map((unit) => [unit, { content: read(`systemd/${unit}`) }])),
+    },
+  };
+}
+
 /** The scripts that set up a host, by their path in its payload. */
 export function hostFiles(root: string): Record<string, PayloadFile> {
   const scripts = join(root, "assets/scripts");

@@ -44,7 +44,6 @@ export function cloudSettings(context: Context, path: string, config: CloudConfi
   const arch = config.arch ?? "amd64";
   credentials(context, path, config.provider);
   sshRanges(context);
-  exposure(context, path, config);
   if (config.provider === "proxmox" && context.config.ssh?.allowFrom === undefined) {
     addOnce(context.problems, {
       path: "ssh.allowFrom",
@@ -152,15 +151,6 @@ function sshRanges({ config, problems }: Context): void {
     addOnce(problems, {
       path: "ssh.allowFrom",
       text: `got ${JSON.stringify(config.ssh?.allowFrom)}, expected an IPv4 range too, as hosts are reached at their IPv4 address; add the range of this machine`,
-    });
-  }
-}
-
-function exposure({ problems }: Context, path: string, config: CloudConfig): void {
-  if (config.privateFrom !== undefined && (config.exposure ?? "private") !== "private") {
-    problems.push({
-      path: `${path}.privateFrom`,
-      text: "goes with exposure private alone; remove one of them",
     });
   }
 }

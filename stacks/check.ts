@@ -71,6 +71,8 @@ function hostSettings(context: Context, name: string, config: HostConfig): HostS
     ...(isCloud(config) ? { cloud: cloudSettings(context, path, config) } : {}),
     arch: config.arch ?? (config.provider === "local" ? context.localArch : "amd64"),
     user: ownUser ?? context.config.ssh?.user ?? defaultUser,
+    privateFrom: config.privateFrom ?? [],
+    hostFirewall: config.hostFirewall ?? true,
     agents: Object.entries(config.agents)
       .map(([agent, own]) => agentSettings(context, `${path}.agents.${agent}`, agent, own))
       .filter((agent) => agent !== undefined),
@@ -84,6 +86,12 @@ function hostRules(context: Context, path: string, host: HostConfig): Problem[] 
     problems.push({
       path: `${path}.exposure`,
       text: `got "${host.exposure}", which no stack of this version can deliver; expected private`,
+    });
+  }
+  if (host.privateFrom !== undefined && (host.exposure ?? "private") !== "private") {
+    problems.push({
+      path: `${path}.privateFrom`,
+      text: "goes with exposure private alone; remove one of them",
     });
   }
   if (host.provider === "local" && host.arch !== undefined && host.arch !== context.localArch) {

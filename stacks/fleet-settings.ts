@@ -30,6 +30,10 @@ export interface HostSettings {
   readonly user: string;
   /** Size, image and region in the provider's words. @default - not a VM in a cloud */
   readonly cloud?: CloudSettings;
+  /** Ranges that may reach the agents' ports. */
+  readonly privateFrom: readonly string[];
+  /** False: the host's own firewall is left alone. */
+  readonly hostFirewall: boolean;
   readonly agents: readonly AgentSettings[];
 }
 

@@ -7,7 +7,8 @@ import { HostSetup } from "../components/agent/host-setup";
 import { Release } from "../components/agent/release";
 import { Runtime } from "../components/agent/runtime";
 import type { Host } from "../components/host/host";
-import { hostFiles } from "./assets";
+import { HostFirewall } from "../components/network/host-firewall";
+import { firewallFiles, hostFiles } from "./assets";
 import type { AgentBuild } from "./builds";
 import type { AgentSettings, FleetSettings, HostSettings } from "./fleet-settings";
 
@@ -24,7 +25,7 @@ export interface Delivered {
   readonly host: Host;
   readonly agent: AgentSettings;
   readonly build: AgentBuild;
-  /** Set-up, runtime and release. */
+  /** Set-up, host firewall, runtime and release. */
   readonly after: readonly pulumi.Resource[];
 }
 
@@ -41,6 +42,7 @@ export function deliver({
   const runtimes = new Map<string, Runtime>();
   const releases = new Map<string, Release>();
   const parent = childOf(host);
+  let firewall: HostFirewall | undefined;
 
   for (const agent of hostSettings.agents) {
     const build = builds.get(agent.name);
@@ -64,12 +66,16 @@ export function deliver({
               .map(({ name }) => name),
             arch: hostSettings.arch,
             tryUnknownOs: hostSettings.config.tryUnknownOs ?? false,
+            hostFirewall: hostSettings.hostFirewall,
             purgeData: settings.purgeData,
             scripts: hostFiles(root),
           },
           parent,
         ),
     );
+    if (hostSettings.hostFirewall) {
+      firewall ??= closePorts(root, host, hostSettings, setup, parent);
+    }
     const runtime = memo(
       runtimes,
       `${service} ${build.runtime.id}`,
@@ -97,9 +103,32 @@ export function deliver({
           parent,
         ),
     );
-    delivered.push({ host, agent, build, after: [setup.done, runtime.done, release.done] });
+    // No agent listens before its port is closed.
+    const closed = firewall === undefined ? [] : [firewall.done];
+    const after = [setup.done, ...closed, runtime.done, release.done];
+    delivered.push({ host, agent, build, after });
   }
   return delivered;
+}
+
+function closePorts(
+  root: string,
+  host: Host,
+  { agents, privateFrom }: HostSettings,
+  setup: HostSetup,
+  parent: pulumi.ComponentResourceOptions,
+): HostFirewall {
+  return new HostFirewall(
+    `${host.name}-host-firewall`,
+    {
+      host,
+      ports: agents.map(({ port }) => port),
+      from: [...(host.forwardsFrom ?? []), ...privateFrom],
+      ...firewallFiles(root),
+      after: [setup.done],
+    },
+    parent,
+  );
 }
 
 /** Lets the agent run what was delivered. */

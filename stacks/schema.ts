@@ -125,8 +125,43 @@ const exposureSchema = z
     "How the agents are reached from outside. Default: private, the only one that this version delivers.",
   );
 
+/** A range in CIDR form, with what to write where it is none. */
+const range = z
+  .string({ error: "expected a range such as 198.51.100.0/24" })
+  .superRefine((value, context) => {
+    const message = rangeProblem(value);
+    if (message !== undefined) {
+      context.addIssue({ code: "custom", message, input: value });
+    }
+  });
+
+/** The same where the whole internet may be meant. */
+const rangeOrAnywhere = z
+  .string({ error: `expected a range such as 198.51.100.0/24, or ${ANYWHERE}` })
+  .superRefine((value, context) => {
+    const message = value === ANYWHERE ? undefined : rangeProblem(value);
+    if (message !== undefined) {
+      const words = /internet/.test(message) ? `, or write ${ANYWHERE} if everybody may try` : "";
+      context.addIssue({ code: "custom", message: message + words, input: value });
+    }
+  });
+
+const atLeastOne = "expected at least one range such as 198.51.100.0/24";
+
 const everyHost = {
   exposure: exposureSchema.optional(),
+  privateFrom: z
+    .array(range, { error: "expected ranges, like [10.0.0.0/8]" })
+    .min(1, { error: atLeastOne })
+    .optional()
+    .describe(
+      "Ranges that may reach the agents' ports with exposure private. Default: none, only the host itself (local: and this machine).",
+    ),
+  hostFirewall: flag
+    .optional()
+    .describe(
+      "false: the firewall on the host is left alone, and the agents' ports are open on each of its interfaces. Default: true.",
+    ),
   arch: archSchema.optional(),
   runtimeDelivery: z
     .enum(["upload", "download"], { error: "expected upload or download" })
@@ -198,37 +233,6 @@ export const sshHostSchema = z.strictObject({
   ...everyHost,
 });
 
-/** A range in CIDR form, with what to write where it is none. */
-const range = z
-  .string({ error: "expected a range such as 198.51.100.0/24" })
-  .superRefine((value, context) => {
-    const message = rangeProblem(value);
-    if (message !== undefined) {
-      context.addIssue({ code: "custom", message, input: value });
-    }
-  });
-
-/** The same where the whole internet may be meant. */
-const rangeOrAnywhere = z
-  .string({ error: `expected a range such as 198.51.100.0/24, or ${ANYWHERE}` })
-  .superRefine((value, context) => {
-    const message = value === ANYWHERE ? undefined : rangeProblem(value);
-    if (message !== undefined) {
-      const words = /internet/.test(message) ? `, or write ${ANYWHERE} if everybody may try` : "";
-      context.addIssue({ code: "custom", message: message + words, input: value });
-    }
-  });
-
-const atLeastOne = "expected at least one range such as 198.51.100.0/24";
-
-const privateFromSchema = z
-  .array(range, { error: "expected ranges, like [10.0.0.0/8]" })
-  .min(1, { error: atLeastOne })
-  .optional()
-  .describe(
-    "Ranges that may reach the agents' ports with exposure private. Default: none, only the host itself.",
-  );
-
 /** A VM in a cloud: the same keys everywhere, with the provider's own names. */
 function cloudHostSchema<P extends CloudProvider>(provider: P) {
   const offer = OFFERS[provider];
@@ -246,7 +250,6 @@ function cloudHostSchema<P extends CloudProvider>(provider: P) {
     image: text(either(offer.ownImage, IMAGES), images)
       .optional()
       .describe(`${images}. Default: ubuntu-24.04.`),
-    privateFrom: privateFromSchema,
     ...everyHost,
   });
 }
@@ -315,7 +318,6 @@ export const proxmoxHostSchema = z.strictObject({
       "Storage that takes snippets, for the cloud-init document; the node is reached by SSH for it. Default: local.",
     ),
   ...networkSchema("proxmox", "Default: vmbr0."),
-  privateFrom: privateFromSchema,
   ...everyHost,
 });
 

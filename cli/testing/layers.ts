@@ -7,7 +7,7 @@ import { temporaryFolder } from "../temporary";
 import { countJest, countTap, NOTHING } from "./counts";
 import type { Counts } from "./counts";
 import { filesThat, shellScripts } from "./files";
-import { ensurePackages, SHELL_TOOLS, SSH_TOOLS } from "./packages";
+import { ensurePackages, NETWORK_TOOLS, SHELL_TOOLS, SSH_TOOLS } from "./packages";
 import { step } from "./step";
 
 /** The layers in the order they run: the cheapest first. */
@@ -80,7 +80,7 @@ async function unit(): Promise<Counts> {
 async function assets(): Promise<Counts> {
   const files = filesThat((path) => path.endsWith(".bats"));
   if (files.length === 0) return NOTHING;
-  await ensurePackages(SHELL_TOOLS);
+  await ensurePackages({ ...SHELL_TOOLS, ...NETWORK_TOOLS });
   const { code, output } = await step("bats", ["bats", "--tap", ...files]);
   const counts = countTap(output);
   // bats may fail as a whole: a file that does not parse.

@@ -11,6 +11,7 @@ export const SHELL_TOOLS = {
   bats: "bats",
   "systemd-analyze": "systemd",
 };
+export const NETWORK_TOOLS = { nft: "nftables", ip: "iproute2", unshare: "util-linux" };
 export const SSH_TOOLS = { ssh: "openssh-client", sshd: "openssh-server" };
 
 /**

@@ -1,15 +1,18 @@
 /** How the scripts that a host's set-up installed are called. */
+import { scriptIfThere } from "../remote/script";
+
+const path = (service: string, script: string) => `/opt/${service}/bin/${script}`;
 
 /** A script of the service with its arguments. */
 export function hostScript(service: string, script: string, args: readonly string[]): string[] {
-  return ["sh", `/opt/${service}/bin/${script}`, ...args];
+  return ["sh", path(service, script), ...args];
 }
 
-/** The same, but fine where the script is gone: what removes must not fail on what is removed already. */
+/** The same, but fine where the script is gone. */
 export function hostScriptIfThere(
   service: string,
   script: string,
   args: readonly string[],
 ): string[] {
-  return ["sh", "-c", 'test ! -e "$1" || exec sh "$@"', ...hostScript(service, script, args)];
+  return scriptIfThere(path(service, script), args);
 }

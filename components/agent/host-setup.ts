@@ -8,6 +8,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host/host";
 import { payload, type PayloadFile } from "../remote/payload";
+import { payloadScript } from "../remote/script";
 import { remoteStep } from "../remote/step";
 import { hostScriptIfThere } from "./host-scripts";
 import type { Profile } from "./profile";
@@ -22,6 +23,8 @@ export interface HostSetupArgs {
   readonly arch: Arch;
   /** Go on where the operating system is not a known one. */
   readonly tryUnknownOs: boolean;
+  /** The host must have nftables. */
+  readonly hostFirewall: boolean;
   /** True: delete removes the agents' state too. */
   readonly purgeData: boolean;
   /** The scripts of assets/scripts and since.tsv, by their path in the payload. */
@@ -31,9 +34,6 @@ export interface HostSetupArgs {
 /** Free space that a runtime and a few releases need, in MiB. */
 const FREE_MIB = 1024;
 const SETUP_SECONDS = 600;
-/** Unpacks the payload from stdin into a private folder, runs its `setup` there, removes the folder. */
-const RUN_SETUP =
-  'umask 077; d=$(mktemp -d) && trap \'rm -rf "$d"\' EXIT && base64 -d | tar -xzf - -C "$d" && sh "$d/setup" "$@"';
 
 export class HostSetup extends pulumi.ComponentResource {
   /** Done when the host is ready for runtimes, releases and agents. */
@@ -49,13 +49,14 @@ export class HostSetup extends pulumi.ComponentResource {
       "belongs-here": { content: args.agents.map((agent) => `${agent}\n`).join("") },
     };
     const tryUnknown = args.tryUnknownOs ? ["--try-unknown-os"] : [];
-    const setup = [host.name, args.arch, String(FREE_MIB), ...tryUnknown];
+    const firewall = args.hostFirewall ? ["--firewall"] : [];
+    const setup = [host.name, args.arch, String(FREE_MIB), ...tryUnknown, ...firewall];
     const purge = args.purgeData ? ["--purge"] : [];
     this.done = remoteStep(
       `${name}-run`,
       {
         on: host,
-        run: ["sh", "-c", RUN_SETUP, "setup", ...setup],
+        run: payloadScript("setup", setup),
         undo: hostScriptIfThere(service, "uninstall", ["host", host.name, ...purge]),
         stdin: payload(files),
         timeoutSeconds: SETUP_SECONDS,

@@ -7,6 +7,8 @@ export interface Host extends Machine {
   readonly name: string;
   /** What must be there before the first connection. @default - nothing, the machine exists */
   readonly ready: readonly pulumi.Resource[];
+  /** Ranges from which the machine's own port forwards come, to be let in. @default - it has none */
+  readonly forwardsFrom?: readonly string[];
   /** Base URL under which an agent's port is reached, without a trailing slash. */
   url(port: number): pulumi.Input<string>;
 }

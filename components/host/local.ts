@@ -40,6 +40,8 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
   readonly machine: string;
   readonly ready: readonly pulumi.Resource[];
   readonly ownedBy: pulumi.Resource;
+  /** The other end of QEMU's user network. */
+  readonly forwardsFrom = ["10.0.2.2/32"];
   readonly #plan: MachinePlan;
 
   constructor(name: string, args: LocalHostArgs, options?: pulumi.ComponentResourceOptions) {

@@ -86,6 +86,7 @@ function state(): State {
     const undo = `sh -c x sh /opt/tseeder-agent/bin/uninstall host ${host} # on machine id`;
     return [
       { urn: component, type: "agent-fleet:host:SshHost" },
+      command(`${host}-host-firewall-confirm`, component, { create: "sh … confirm" }),
       setup,
       command(`${host}-setup-run`, setup.urn, { create: "sh -c …", delete: undo }),
       ...delivery("Runtime", "bun-1"),
@@ -132,6 +133,7 @@ function changedNames(before: State, after: State): string[] {
 test.each([
   ["env file", ["a@vm-1-activation"]],
   ["running state", ["a@vm-1-activation"]],
+  ["host firewall", ["vm-1-host-firewall-confirm", "a@vm-1-activation"]],
   ["service user", ["vm-1-setup-run", "a@vm-1-activation"]],
   [
     "release file src/index.ts",

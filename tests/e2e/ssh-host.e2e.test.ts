@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { Clone } from "./support/clone";
 import { ExistingMachine } from "./support/existing-machine";
+import { until } from "./support/wait";
 
 const STACK = "office";
 const OTHER_KEY =
@@ -76,6 +77,12 @@ const jumping = () => ({
   },
 });
 
+/** The status of its health over the port that leads to the agent from outside. */
+async function agentAnswers(): Promise<number> {
+  const url = `http://127.0.0.1:${String(machine.agentPort)}/health`;
+  return (await fetch(url, { signal: AbortSignal.timeout(10_000) })).status;
+}
+
 /** Lines of the journal that tell of a login, apart from those of the tests themselves as root. */
 const logins = async () =>
   machine.run("journalctl -q -o cat -t sshd | grep -c '^Accepted .* for ops' || true");
@@ -131,6 +138,25 @@ test.each(REFUSALS)("a machine is refused untouched where $reason", async (refus
   }
 });
 
+test("a host firewall that cuts the operator off undoes itself, and up fails and says so", async () => {
+  // SSH by the very port that the agent is to have: its rules close it.
+  await machine.run(
+    "echo 'Port 22\nPort 8787' >/etc/ssh/sshd_config.d/8787.conf; systemctl restart ssh",
+  );
+  stackFile({ hostKey: machine.hostKey, ssh: { user: "ops", port: machine.agentPort } });
+  const { code, output } = await clone.fleet(["up", "-s", STACK]);
+  expect(code).not.toBe(0);
+  expect(output).toMatch(/new rules were taken back: no new connection came/);
+  expect(output).not.toContain("one@office-activation");
+  expect(await machine.run("nft list tables")).not.toContain("agent_fleet");
+  const { output: plan } = await clone.ok(["preview", "-s", STACK]);
+  expect(plan).toMatch(/firewall rules of office were not confirmed/);
+  expect(plan).toMatch(/office-host-firewall-apply +update/);
+  await clone.ok(["destroy", "-s", STACK, "--yes"]);
+  await machine.run("rm /etc/ssh/sshd_config.d/8787.conf; systemctl restart ssh");
+  expect(await machine.snapshot()).toBe(before);
+});
+
 test("up installs through a jump host, as a user with sudo, an agent that runs on Node", async () => {
   stackFile(jumping());
   const { stdout } = await clone.ok(["up", "-s", STACK]);
@@ -139,6 +165,33 @@ test("up installs through a jump host, as a user with sudo, an agent that runs o
   expect(answer).toBe('200 OK, status "available"');
   expect(await machine.run("readlink /opt/tseeder-agent/agents/one/runtime")).toContain("node-");
   expect(await machine.snapshot()).not.toBe(before);
+});
+
+test("from outside the agent's port is closed, after a reboot too, and open to the ranges of privateFrom", async () => {
+  await expect(agentAnswers()).rejects.toThrow();
+  const boot = await machine.run("cat /proc/sys/kernel/random/boot_id");
+  await machine.tryRun("systemctl reboot");
+  await until("another boot", 240, async () => {
+    const { code, stdout } = await machine.tryRun("cat /proc/sys/kernel/random/boot_id");
+    return code === 0 && stdout.trim() !== boot;
+  });
+  await until("an agent", 120, async () => {
+    const { stdout } = await machine.tryRun("/opt/tseeder-agent/bin/health one");
+    return stdout.startsWith("200");
+  });
+  await expect(agentAnswers()).rejects.toThrow();
+  stackFile({ ...jumping(), privateFrom: ["10.0.2.2/32"] });
+  await clone.ok(["up", "-s", STACK]);
+  expect(await agentAnswers()).toBe(401);
+});
+
+test("rules that were flushed by hand are drift, and up --verify loads them again", async () => {
+  await machine.run("nft flush ruleset");
+  const shown = await clone.fleet(["diff", "-s", STACK]);
+  expect(shown.stdout).toMatch(/one +office +host firewall +as confirmed +not loaded/);
+  await clone.ok(["up", "-s", STACK, "--verify"]);
+  expect(await machine.run("nft list tables")).toContain("agent_fleet");
+  expect((await clone.fleet(["diff", "-s", STACK])).code).toBe(0);
 });
 
 test("ssh and status reach it the same way", async () => {

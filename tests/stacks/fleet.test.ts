@@ -142,6 +142,8 @@ test("a local VM with two agents registers exactly these resources", async () =>
     "Agent two@vm-1",
     "Command one@vm-1-activation",
     "Command two@vm-1-activation",
+    "Command vm-1-host-firewall-apply",
+    "Command vm-1-host-firewall-confirm",
     "Command vm-1-machine",
     "Command vm-1-tseeder-bun-unpack",
     "Command vm-1-tseeder-examples-compute-agent-offer",
@@ -149,6 +151,7 @@ test("a local VM with two agents registers exactly these resources", async () =>
     "Command vm-1-tseeder-setup-run",
     "CopyToRemote vm-1-tseeder-bun-upload",
     "CopyToRemote vm-1-tseeder-examples-compute-agent-upload",
+    "HostFirewall vm-1-host-firewall",
     "HostSetup vm-1-tseeder-setup",
     "LocalHost vm-1",
     "PrivateKey operator-key",
@@ -156,6 +159,39 @@ test("a local VM with two agents registers exactly these resources", async () =>
     "Release vm-1-tseeder-examples-compute-agent",
     "Runtime vm-1-tseeder-bun",
   ]);
+});
+
+test("the host firewall closes the agents' ports to all but the given ranges, and a second connection confirms it", async () => {
+  const office = { ...SSH.office, privateFrom: ["2001:db8::/48", "10.0.0.0/8"] };
+  await build({ ...LOCAL, office });
+  const added = (host: string) =>
+    stdinText(`${host}-host-firewall-apply`)
+      .split("\n")
+      .filter((line) => line.startsWith("add element"));
+  expect(added("vm-1")).toEqual([
+    "add element inet agent_fleet ports { 8787, 8788 }",
+    "add element inet agent_fleet allowed4 { 10.0.2.2/32 }",
+  ]);
+  expect(added("office")).toEqual([
+    "add element inet agent_fleet ports { 8787 }",
+    "add element inet agent_fleet allowed4 { 10.0.0.0/8 }",
+    "add element inet agent_fleet allowed6 { 2001:db8::/48 }",
+  ]);
+  expect(waitsFor("vm-1-host-firewall-apply")).toEqual(["vm-1-tseeder-setup-run"]);
+  expect(waitsFor("vm-1-host-firewall-confirm")).toEqual(["vm-1-host-firewall-apply"]);
+  expect(waitsFor("one@vm-1-activation")).toContain("vm-1-host-firewall-confirm");
+  const [, id = "none"] =
+    / apply vm-1 ([0-9a-f]{64}) 60 /.exec(createOf("vm-1-host-firewall-apply")) ?? [];
+  expect(createOf("vm-1-host-firewall-confirm")).toContain(`/bin/firewall confirm ${id} `);
+  expect(find("vm-1-host-firewall-apply").inputs["delete"]).toContain("/bin/firewall remove vm-1 ");
+});
+
+test("hostFirewall: false leaves the host's firewall alone", async () => {
+  await build({ office: { ...SSH.office, hostFirewall: false } });
+  expect(registered.filter(({ name }) => name.includes("firewall"))).toEqual([]);
+  expect(createOf("office-tseeder-setup-run")).not.toContain("--firewall");
+  await build({ office: SSH.office });
+  expect(createOf("office-tseeder-setup-run")).toContain("--firewall");
 });
 
 test("every SSH connection pins an ed25519 host key, at the jump host too", async () => {
@@ -430,6 +466,7 @@ describe("on one host", () => {
     },
   });
   const DELIVERY = [
+    "vm-1-host-firewall-confirm",
     "vm-1-tseeder-bun-unpack",
     "vm-1-tseeder-examples-compute-agent-unpack",
     "vm-1-tseeder-setup-run",
@@ -438,6 +475,7 @@ describe("on one host", () => {
   test("four steps run at once: each waits for the fourth before it", async () => {
     await build(crowd(9));
     expect(waitsFor("n1@vm-1-activation")).toEqual([
+      "vm-1-host-firewall-confirm",
       "vm-1-tseeder-bun-unpack",
       "vm-1-tseeder-examples-compute-agent-unpack",
       "vm-1-tseeder-setup-run",
@@ -456,6 +494,12 @@ describe("on one host", () => {
     expect(mostAtOnce("vm-1")).toBe(4);
   });
 });
+
+/** What a step runs. */
+function createOf(name: string): string {
+  const { create } = registered.findLast((resource) => resource.name === name)?.inputs ?? {};
+  return String(create);
+}
 
 /** Names of the resources that one waits for, sorted. */
 function waitsFor(name: string): string[] {

@@ -216,7 +216,7 @@ const CHECKS: readonly Check[] = [
     verify: async (provider) => {
       const world = await build(provider);
       const own = world.registered
-        .filter(({ type }) => !/^(command|tls|agent-fleet:agent)/.test(type))
+        .filter(({ type }) => !/^(command|tls|agent-fleet:(agent|network))/.test(type))
         .map(({ type, name }) => `${type} ${name} < ${parentOf(world, name) ?? "stack"}`);
       expect(own.sort()).toEqual([...PROVIDERS[provider].resources].sort());
       expect(parentOf(world, "vm-1-host-key")).toBe("vm-1");

@@ -12,6 +12,8 @@ const PROJECT = join(__dirname, "../../..");
 export class ExistingMachine {
   readonly #base: string;
   sshPort = 0;
+  /** Port on 127.0.0.1 that leads to the machine's 8787. */
+  agentPort = 0;
 
   /** @param base - a folder for the VM and its keys, removed by its owner */
   constructor(base: string) {
@@ -37,6 +39,7 @@ export class ExistingMachine {
     const vm = join(this.#base, "vm");
     const plan = await planMachine(vm, [8787]);
     this.sshPort = plan.sshPort;
+    this.agentPort = plan.forwards["8787"] ?? 0;
     const template = readFileSync(join(PROJECT, "assets/cloud-init/user-data.yaml"), "utf8");
     const spec = {
       ...plan,
