@@ -3,7 +3,7 @@ import { readRecord } from "../../vm/record";
 import { drive } from "./drive";
 import { FAULTS } from "./faults";
 import { SEED } from "./random";
-import { keepResult } from "./results";
+import { currentCommit, keepResult } from "./results";
 import { Scene } from "./scene";
 
 const MINUTE = 60_000;
@@ -12,6 +12,7 @@ const faults =
 /** Set by `./fleet test faults`. A run of a few rows may set it too: it keeps what is known of the others. */
 const records = process.env["FLEET_FAULTS_RECORD"] === "1";
 
+const commit = currentCommit();
 const scene = new Scene();
 
 beforeAll(async () => {
@@ -34,7 +35,7 @@ test.each(faults)(
     } finally {
       const seconds = (Date.now() - begun) / 1000;
       const accel = readRecord(scene.vmFolder)?.accel ?? "an unknown accelerator";
-      if (records) keepResult(fault.name, { passed, seconds }, { seed: SEED, accel });
+      if (records) keepResult(fault.name, { passed, seconds }, { commit, seed: SEED, accel });
     }
   },
   20 * MINUTE,

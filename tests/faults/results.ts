@@ -27,21 +27,21 @@ export function readResults(): Results {
 export function keepResult(
   fault: string,
   { passed, seconds }: Pick<Result, "passed" | "seconds">,
-  { seed, accel }: { readonly seed: string; readonly accel: string },
+  { commit, seed, accel }: Pick<Result, "commit" | "seed"> & { readonly accel: string },
 ): void {
   const result: Result = {
     passed,
     seconds: Math.round(seconds),
     date: new Date().toISOString().slice(0, 10),
-    commit: commit(),
+    commit,
     machine: machine(accel),
     seed,
   };
   writeFileSync(FILE, `${JSON.stringify({ ...readResults(), [fault]: result }, null, 2)}\n`);
 }
 
-/** The results themselves are no change. */
-function commit(): string {
+/** What is tested, to be asked before the clone is made: the work tree may move on. Results are no change. */
+export function currentCommit(): string {
   const git = (...args: readonly string[]) =>
     execFileSync("git", [...args], { cwd: __dirname, encoding: "utf8" }).trim();
   const others = [":/", ":!/docs/reliability.md", ":!/tests/faults/last-results.json"];
