@@ -27,10 +27,11 @@ setup() {
   outside ip -6 address add 2001:db8::2/64 dev away nodad
   outside ip link set away up
   # An agent that listens on every interface, and a service that is none of ours.
-  host node -e '
+  # exec: it is the process itself that is ended.
+  (exec nsenter --target "$host_pid" --user --net --preserve-credentials node -e '
     const listen = (port) => require("net").createServer((s) => s.end("ok")).listen(port, "::");
     listen(8787); listen(9000).on("listening", () => console.log("ready"));
-  ' >"$BATS_TEST_TMPDIR/listening" 3>&- &
+  ') >"$BATS_TEST_TMPDIR/listening" 3>&- &
   server_pid=$!
   until grep -q ready "$BATS_TEST_TMPDIR/listening"; do :; done
 }
