@@ -1,4 +1,5 @@
 import { storedResources, type StoredResource } from "./backend";
+import { resourceName } from "./events";
 import { storeMarksOf } from "./mark";
 import type { Engine } from "./pulumi";
 import { say } from "./say";
@@ -21,7 +22,9 @@ export async function loadUnconfirmed(engine: Engine, stack: string): Promise<vo
 /** Names of the steps that loaded rules which no second step has confirmed. */
 export function unconfirmedSteps(resources: readonly StoredResource[]): string[] {
   const commands = new Map(
-    resources.map(({ urn, inputs }) => [urn.split("::").at(-1) ?? "", String(inputs?.["create"])]),
+    resources
+      .filter(({ type }) => type === "command:remote:Command")
+      .map(({ urn, inputs }) => [resourceName(urn), String(inputs?.["create"])]),
   );
   return [...commands].flatMap(([name, create]) => {
     const [, host] = /^(.*)-host-firewall-apply$/.exec(name) ?? [];

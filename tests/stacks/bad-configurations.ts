@@ -399,15 +399,15 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     fault: "a network where the provider takes none",
     change: cloud("hcloud", { network: "4711" }),
     lines: [
-      "hosts.vm-1.network: unknown key (known: provider, size, region, image, privateFrom, exposure, arch, runtimeDelivery, tryUnknownOs, protect, agents); correct or remove it",
+      "hosts.vm-1.network: unknown key (known: provider, size, region, image, exposure, privateFrom, hostFirewall, arch, runtimeDelivery, tryUnknownOs, protect, agents); correct or remove it",
     ],
   },
   {
     fault: "a region and an image at Proxmox VE, which has nodes and templates",
     change: cloud("proxmox", { region: "pve", image: "ubuntu-24.04" }, LAN),
     lines: [
-      "hosts.vm-1.region: unknown key (known: provider, size, node, template, linkedClone, storage, snippets, network, privateFrom, exposure, arch, runtimeDelivery, tryUnknownOs, protect, agents); correct or remove it",
-      "hosts.vm-1.image: unknown key (known: provider, size, node, template, linkedClone, storage, snippets, network, privateFrom, exposure, arch, runtimeDelivery, tryUnknownOs, protect, agents); correct or remove it",
+      "hosts.vm-1.region: unknown key (known: provider, size, node, template, linkedClone, storage, snippets, network, exposure, privateFrom, hostFirewall, arch, runtimeDelivery, tryUnknownOs, protect, agents); correct or remove it",
+      "hosts.vm-1.image: unknown key (known: provider, size, node, template, linkedClone, storage, snippets, network, exposure, privateFrom, hostFirewall, arch, runtimeDelivery, tryUnknownOs, protect, agents); correct or remove it",
     ],
   },
   {
