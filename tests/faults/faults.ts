@@ -218,6 +218,15 @@ const saysThatItWaits = (step: string): Claim => ({
     await until("two lines about the step", 60, () => lines().length >= 2);
   },
 });
+const oldRulesComeBack: Claim = {
+  text: "the host takes the new rules back by itself",
+  holds: async (scene) => {
+    await until("the rules from before", 120, async () => {
+      const ports = await scene.on("nft list set inet agent_fleet ports");
+      return /\b8787\b/.test(ports) && !/\b8790\b/.test(ports);
+    });
+  },
+};
 
 // --- What makes it go away ---
 
@@ -277,6 +286,20 @@ export const FAULTS: readonly Fault[] = [
     /^vm-1-second-examples-compute-agent-unpack$/,
   ),
   killedAt("the activation", `[ -d ${second}/agents/third/last-good ]`, /^third@vm-1-activation$/),
+  {
+    name: "operator killed before new firewall rules are confirmed",
+    kind: "operator",
+    change: firstInstall,
+    when: during(
+      "when new rules are loaded, for the port of a new agent",
+      "[ -f /run/agent-fleet/next.nft ] && nft list set inet agent_fleet ports | grep -qw 8790",
+      /^vm-1-host-firewall-(apply|confirm)$/,
+    ),
+    does: killOperator,
+    ends: dead,
+    meanwhile: [serve(...BASELINE), keepProcess(...BASELINE), oldRulesComeBack],
+    relief: nextUp,
+  },
   {
     name: "operator killed during the activation of an update",
     kind: "operator",
