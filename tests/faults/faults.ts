@@ -223,7 +223,7 @@ const oldRulesComeBack: Claim = {
   holds: async (scene) => {
     await until("the rules from before", 120, async () => {
       const ports = await scene.on("nft list set inet agent_fleet ports");
-      return /\b8787\b/.test(ports) && !/\b8790\b/.test(ports);
+      return /\b8788\b/.test(ports) && !/\b8790\b/.test(ports);
     });
   },
 };
