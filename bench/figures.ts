@@ -26,3 +26,11 @@ export function rotated<T>(items: readonly T[], by: number): T[] {
 export function rounded(seconds: number): number {
   return Math.round(seconds * 100) / 100;
 }
+
+/** Else Ansible alone, some minutes a case on an emulated VM, would fill the time of a whole run. */
+const LONG_SECONDS = 60;
+
+/** Whether a case beyond the first install is measured once more: a long one is told apart by one time. */
+export function isWorthRepeating(seconds: readonly number[]): boolean {
+  return seconds.every((one) => one <= LONG_SECONDS);
+}

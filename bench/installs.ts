@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AGENTS, planFor, type Plan } from "./agents";
-import { rotated, rounded } from "./figures";
+import { isWorthRepeating, rotated, rounded } from "./figures";
 import { BenchMachine } from "./machine";
 import { deployers, type Deployer } from "./methods";
 import { CASES, METHODS, type Case, type Method, type Times } from "./results";
@@ -53,8 +53,12 @@ export async function measureInstalls(
         if (deployer === undefined) continue;
         await machine.reset();
         deployer.forget();
-        await allCases(machine, deployer, plans, (name, seconds) => {
-          times[method]?.[name].push(rounded(seconds));
+        const own = times[method];
+        const cases = (Object.keys(CASES) as Case[]).filter(
+          (name) => name === "first" || isWorthRepeating(own?.[name] ?? []),
+        );
+        await measureCases(cases, machine, deployer, plans, (name, seconds) => {
+          own?.[name].push(rounded(seconds));
           const title = `${METHODS[method]}, ${CASES[name]}`;
           say(`${String(run + 1)}/${String(runs)} ${title}: ${seconds.toFixed(1)} s`);
         });
@@ -69,14 +73,15 @@ export async function measureInstalls(
   }
 }
 
-async function allCases(
+async function measureCases(
+  cases: readonly Case[],
   machine: BenchMachine,
   deployer: Deployer,
   plans: Readonly<Record<Case, Plan>>,
   measured: (name: Case, seconds: number) => void,
 ): Promise<void> {
   let before = AGENTS.map(() => "0");
-  for (const name of Object.keys(CASES) as Case[]) {
+  for (const name of cases) {
     deployer.prepare(plans[name]);
     const { code, output, seconds } = await deployer.run();
     if (code !== 0) throw new Error(`${CASES[name]}: exited ${String(code)}:\n${output}`);

@@ -13,8 +13,23 @@ import { PULUMI } from "../toolchain/versions";
 
 /** @returns the file of the results */
 export async function benchmark(runs: number, tell: (line: string) => void): Promise<string> {
-  const say = untilInterrupted(tell);
+  const interrupted = heedInterrupts();
+  try {
+    return await measure(runs, (line) => {
+      if (interrupted()) throw new Failure("interrupted");
+      tell(line);
+    });
+  } catch (error) {
+    // Whatever it was that Ctrl-C has broken.
+    if (interrupted()) throw new Failure("interrupted; no results were kept", 130);
+    throw error;
+  }
+}
+
+async function measure(runs: number, say: (line: string) => void): Promise<string> {
   const begun = new Date().toISOString();
+  // At the beginning, since that is what is measured.
+  const measured = commit();
   const loadBefore = Math.round((loadavg()[0] ?? 0) * 10) / 10;
   const ansible = await findAnsible(say);
   const methods = (Object.keys(METHODS) as Method[]).filter(
@@ -24,7 +39,7 @@ export async function benchmark(runs: number, tell: (line: string) => void): Pro
   const { accel, times } = await measureInstalls(methods, runs, say);
   const results: Results = {
     begun,
-    commit: commit(),
+    commit: measured,
     machine: {
       processor: cpus()[0]?.model.trim() ?? "unknown processor",
       cores: cpus().length,
@@ -44,24 +59,21 @@ export async function benchmark(runs: number, tell: (line: string) => void): Pro
     previews,
   };
   mkdirSync(RESULTS, { recursive: true });
-  const name = `${begun.slice(0, 16).replace(":", "")}-${results.commit.replace("+", "")}.json`;
+  const name = `${begun.slice(0, 16).replace(":", "")}-${measured.replace("+", "")}.json`;
   const file = join(RESULTS, name);
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
   return file;
 }
 
 /** Ctrl-C ends what runs at the moment; what was started is then ended in order, instead of left behind. */
-function untilInterrupted(tell: (line: string) => void): (line: string) => void {
+function heedInterrupts(): () => boolean {
   let interrupted = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       interrupted = true;
     });
   }
-  return (line) => {
-    if (interrupted) throw new Failure("interrupted; no results were kept");
-    tell(line);
-  };
+  return () => interrupted;
 }
 
 /** Results belong to a commit; a `+` tells that it was not that commit alone. */

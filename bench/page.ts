@@ -55,11 +55,13 @@ const METHOD_TEXT = [
   "All three bring the same: `examples/compute-agent`, the same archives of runtime and release, which lie",
   "on this machine already, the same hardened unit, env files of mode 600. A first install starts from one",
   "kept moment of one VM that answers SSH and has cloud-init done; the VM is put back to it each time. The",
-  "methods take turns in who comes first. After each case every agent must answer `available`, and",
-  "only those may have restarted that had to.",
+  "methods take turns in who comes first. A case other than the first install that takes more than a",
+  "minute is not repeated. After each case every agent must answer `available`, and only those may have",
+  "restarted that had to.",
   "",
-  "- **agent-fleet**: `./fleet up`. It alone has a plan, checks what it sends by hash, and takes a release",
-  "  back that does not become available. Where nothing changed it asks no host.",
+  "- **agent-fleet**: `./fleet up`. It alone has a plan, checks what it sends by hash, closes the agents'",
+  "  ports in the host's firewall, and takes a release back that does not become available. Where nothing",
+  "  changed it asks no host.",
   "- **Ansible**: `bench/ansible/deploy.yaml`, with pipelining, one kept connection and no facts. Where",
   "  nothing changed it looks at the host and asks every agent.",
   "- **ssh script**: `bench/floor/deploy`, the floor: the least that scp and ssh need for the same end.",
@@ -71,8 +73,8 @@ function caveats({ installs, machine }: Results): string[] {
   const repetitions = Math.min(...Object.values(installs).map(({ first }) => first.length));
   const busy = loadBefore > cores / 2;
   return [
-    `Repetitions: ${String(repetitions)}${repetitions < 3 ? ", too few for a spread" : ""}.`,
-    `Load of this machine when it began: ${String(loadBefore)}${busy ? ", so it was not at rest and the seconds are too many" : ""}.`,
+    `Repetitions: ${String(repetitions)}${repetitions < 3 ? ", too few for a spread and for taking turns" : ""}.`,
+    `Load of this machine when it began: ${String(loadBefore)}${busy ? ", so it was not at rest: the seconds are too many, and methods, which run one after another, did not all have the same machine" : ""}.`,
   ];
 }
 

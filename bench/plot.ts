@@ -9,12 +9,14 @@ const COLOURS: Readonly<Record<Method, string>> = {
   floor: "#009E73",
 };
 
-const LEFT = 190;
+const LEFT = 200;
 const PLOT = 520;
 const BAR = 20;
 const GROUP = 84;
 const TOP = 56;
-const TICKS = [1, 3, 10, 30, 100, 300];
+const TICKS = [1, 3, 10, 30, 100, 300, 1000];
+/** Seconds at both ends of the scale. */
+const SCALE = [0.5, 1200] as const;
 
 export function benchmarksPlot({ installs }: Results): string {
   const methods = (Object.keys(METHODS) as Method[]).filter((name) => name in installs);
@@ -70,9 +72,7 @@ function bar(installs: Results["installs"], method: Method, name: Case, y: numbe
   ].join("");
 }
 
-/** Where on the scale, which begins at half a second. */
 function at(seconds: number): number {
-  const [from, to] = [Math.log(0.5), Math.log(400)];
-  const part = (Math.log(Math.max(0.5, seconds)) - from) / (to - from);
-  return LEFT + part * PLOT;
+  const [from, to] = SCALE;
+  return LEFT + (Math.log(Math.max(from, seconds) / from) / Math.log(to / from)) * PLOT;
 }

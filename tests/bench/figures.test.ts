@@ -1,4 +1,4 @@
-import { figure, rotated, rounded } from "../../bench/figures";
+import { figure, isWorthRepeating, rotated, rounded } from "../../bench/figures";
 
 test.each([
   [[3], { median: 3, least: 3, most: 3 }],
@@ -25,4 +25,10 @@ test("in as many repetitions as there are methods, each is once in every place",
 
 test("seconds are kept to hundredths", () => {
   expect(rounded(1.23456)).toBe(1.23);
+});
+
+test("a case is repeated until one of its times was longer than a minute", () => {
+  expect(isWorthRepeating([])).toBe(true);
+  expect(isWorthRepeating([59, 60])).toBe(true);
+  expect(isWorthRepeating([59, 61])).toBe(false);
 });

@@ -45,7 +45,7 @@ test("of the previews' memory the worst counts", () => {
 
 test("a run that cannot be trusted says so", () => {
   expect(page).toContain(
-    "Repetitions: 1, too few for a spread.\nLoad of this machine when it began: 0.1.",
+    "Repetitions: 1, too few for a spread and for taking turns.\nLoad of this machine when it began: 0.1.",
   );
   const busy = { ...RESULTS, machine: { ...RESULTS.machine, loadBefore: 1.1 } };
   expect(benchmarksPage(busy, "x")).toContain("1.1, so it was not at rest");

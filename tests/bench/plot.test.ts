@@ -2,7 +2,7 @@ import { benchmarksPlot } from "../../bench/plot";
 import { RESULTS } from "./results";
 
 const plot = benchmarksPlot(RESULTS);
-const widths = [...plot.matchAll(/<rect x="190" y="\d+" width="([\d.]+)" height="20"/g)].map(
+const widths = [...plot.matchAll(/<rect x="200" y="\d+" width="([\d.]+)" height="20"/g)].map(
   ([, width]) => Number(width),
 );
 
@@ -26,4 +26,12 @@ test("ten times the seconds is the same step everywhere on the scale", () => {
 test("a method that was not run has neither bar nor legend", () => {
   const { fleet, floor } = RESULTS.installs;
   expect(benchmarksPlot({ ...RESULTS, installs: { fleet, floor } })).not.toContain("Ansible");
+});
+
+test("a case of a quarter of an hour is still in the picture, its seconds too", () => {
+  const slow = { first: [900], nothing: [900], env: [900], release: [900] };
+  const picture = benchmarksPlot({ ...RESULTS, installs: { ansible: slow } });
+  const width = Number(/width="(\d+)"/.exec(picture)?.[1]);
+  const label = Number(/<text x="([\d.]+)" y="\d+">900\.0</.exec(picture)?.[1]);
+  expect(label + 50).toBeLessThan(width);
 });
