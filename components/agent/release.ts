@@ -39,7 +39,7 @@ export class Release extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [...args.after] },
     );
-    const isThere = pulumi.unsecret(offered.stdout).apply((answer) => answer.trim() === "here");
+    const isThere = pulumi.unsecret(offered.stdout).apply((answer) => /^here\s*$/.test(answer));
     const sent = `.agent-fleet-${release.id}.tgz`;
     const uploaded = upload(
       `${name}-upload`,

@@ -111,13 +111,21 @@ async function expectRestarted(restarted: readonly string[]): Promise<void> {
   expect(Object.values(now)).not.toContain("0");
 }
 
+/** A host that is busy may be asked more than once: status waits 10 s for each. */
 async function expectAllAvailable(): Promise<void> {
-  const { stdout } = await clone.ok(["status", "-s", STACK, "--json"]);
-  const states = (JSON.parse(stdout) as { agent: string; state: string }[]).map(
-    ({ agent, state }) => `${agent} ${state}`,
-  );
   const names = Object.values(agents).flatMap((placed) => Object.keys(placed));
-  expect(states.sort()).toEqual(names.map((name) => `${name} available`).sort());
+  await until(`${names.join(", ")} available`, 120, async () => {
+    const { stdout } = await clone.fleet(["status", "-s", STACK, "--json"]);
+    const told = JSON.parse(stdout) as { agent: string; state: string }[];
+    const states = told.map(({ agent, state }) => `${agent} ${state}`).sort();
+    return (
+      states.join() ===
+      names
+        .map((name) => `${name} available`)
+        .sort()
+        .join()
+    );
+  });
 }
 
 const snapshot = async (host: string) => {
