@@ -7,10 +7,10 @@ export LC_ALL=C
 echo '== files'
 # /proc /sys /dev /run: kernel and memory. /tmp /var/tmp: checked by name alone, below.
 # /var/log: the system's diary. /var/lib/systemd: timers, clock, random seed. /var/cache: rebuilt.
-# /root/.bash_history and cloud-init's own records change with each login and boot.
+# /var/lib/cloud: cloud-init's own records, which change with each boot.
 find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp \
   -o -path /var/log -o -path /var/cache -o -path /var/lib/systemd -o -path /var/lib/private \
-  -o -path /var/lib/dhcp -o -path /lost+found \) -prune -o \
+  -o -path /var/lib/dhcp -o -path /var/lib/cloud -o -path /lost+found \) -prune -o \
   \( -type f -printf '%y %m %u:%g %s %p\n' -o -type l -printf '%y %p -> %l\n' -o -type d -printf '%y %m %u:%g %p\n' \) |
   grep -v -E ' /etc/(passwd|shadow|group|gshadow|subuid|subgid)-$' | sort
 

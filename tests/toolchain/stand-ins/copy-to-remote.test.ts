@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Properties } from "../support/wire";
-import { Plugin } from "../support/plugin";
+import { BUILD_MS, Plugin } from "../support/plugin";
 import { Sshd } from "../support/sshd";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -24,7 +24,7 @@ let remote: string;
 beforeAll(async () => {
   sshd = await Sshd.start();
   plugin = await Plugin.start("command", "command:remote:CopyToRemote");
-});
+}, BUILD_MS);
 afterAll(() => {
   plugin.end();
   sshd.end();

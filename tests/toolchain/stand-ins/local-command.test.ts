@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isSecret, secret, UNKNOWN } from "../support/wire";
-import { Plugin } from "../support/plugin";
+import { BUILD_MS, Plugin } from "../support/plugin";
 
 let plugin: Plugin;
 let folder: string;
@@ -10,7 +10,7 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "fleet-local-"));
   plugin = await Plugin.start("command", "command:local:Command");
-});
+}, BUILD_MS);
 afterAll(() => {
   plugin.end();
   rmSync(folder, { recursive: true });

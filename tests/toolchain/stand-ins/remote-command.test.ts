@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { isSecret, type Properties } from "../support/wire";
-import { Plugin } from "../support/plugin";
+import { BUILD_MS, Plugin } from "../support/plugin";
 import { freePort, Sshd } from "../support/sshd";
 
 let sshd: Sshd;
@@ -11,7 +11,7 @@ let plugin: Plugin;
 beforeAll(async () => {
   sshd = await Sshd.start(["AcceptEnv ALLOWED"]);
   plugin = await Plugin.start("command", "command:remote:Command");
-});
+}, BUILD_MS);
 afterAll(() => {
   plugin.end();
   sshd.end();

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isSecret, UNKNOWN, unwrapAll, type Properties } from "../support/wire";
-import { Plugin } from "../support/plugin";
+import { BUILD_MS, Plugin } from "../support/plugin";
 
 let plugin: Plugin;
 let folder: string;
@@ -12,7 +12,7 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "fleet-tls-"));
   plugin = await Plugin.start("tls", "tls:index/privateKey:PrivateKey");
-});
+}, BUILD_MS);
 afterAll(() => {
   plugin.end();
   rmSync(folder, { recursive: true });

@@ -12,6 +12,9 @@ import { places } from "../../../toolchain/places";
 import { installStandIn, standIn } from "../../../toolchain/standin";
 import { decode, encode, type Properties } from "./wire";
 
+/** A machine that has built nothing yet downloads Go modules and compiles them first; in ms. */
+export const BUILD_MS = 15 * 60_000;
+
 /** Builds the stand-in as `./fleet` would, into a folder of the tests' own; kept until its source changes. */
 async function built(program: string): Promise<string> {
   const folder = join(places().cache, "tests", program);
