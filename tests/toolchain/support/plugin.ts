@@ -42,13 +42,14 @@ export class Plugin {
   private constructor(private readonly type: string) {}
 
   static async start(name: string, type: string, env: NodeJS.ProcessEnv = {}): Promise<Plugin> {
+    // First: a build that fails must leave nothing running.
+    const program = await built(`pulumi-resource-${name}`);
     const plugin = new Plugin(type);
     const enginePort = await plugin.startEngine();
-    const child = spawn(
-      await built(`pulumi-resource-${name}`),
-      [`127.0.0.1:${enginePort.toString()}`],
-      { env: { ...process.env, SSH_AUTH_SOCK: "", ...env }, stdio: ["ignore", "pipe", "inherit"] },
-    );
+    const child = spawn(program, [`127.0.0.1:${enginePort.toString()}`], {
+      env: { ...process.env, SSH_AUTH_SOCK: "", ...env },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     plugin.process = child;
     const port = await new Promise<string>((resolve, reject) => {
       child.stdout.once("data", (chunk: Buffer) => {
