@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toOutputs } from "./outputs";
@@ -83,9 +84,9 @@ async function startAgent(socket: string, key: string): Promise<ChildProcess> {
   agent.on("exit", () => (failed ??= new Error("ssh-agent ended")));
   try {
     const deadline = Date.now() + 5000;
-    while (!existsSync(socket)) {
+    while (!(await listens(socket))) {
       if (failed !== undefined || Date.now() > deadline) {
-        throw new Failure(`ssh-agent does not start: ${failed?.message ?? "no socket after 5 s"}`);
+        throw new Failure(`ssh-agent does not start: ${failed?.message ?? "no answer after 5 s"}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -101,6 +102,20 @@ async function startAgent(socket: string, key: string): Promise<ChildProcess> {
     agent.kill();
     throw error;
   }
+}
+
+/** Whether somebody listens there; the socket's file is there a moment before. */
+async function listens(socket: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const probe = createConnection(socket);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => {
+      resolve(false);
+    });
+  });
 }
 
 // Names of our own, so that a pin holds for this host alone whatever its address and port are.

@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { knownHosts, sshConfig } from "../../cli/connect";
 import type { HostOutput } from "../../cli/outputs";
 
@@ -67,4 +71,29 @@ Host *
 
 test("without a key of the stack, the operator's own agent and keys are used", () => {
   expect(sshConfig(HOSTS, "/tmp/f", false)).not.toMatch(/Identity/);
+});
+
+test("an ssh-agent whose socket is there before it listens is waited for", () => {
+  const folder = mkdtempSync(join(tmpdir(), "fleet-connect-"));
+  const script = (name: string, text: string) => {
+    writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  };
+  try {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
+    const sshPrivateKey = readFileSync(join(folder, "key"), "utf8");
+    const outputs = { agents: {}, hosts: {}, sshPrivateKey };
+    writeFileSync(join(folder, "outputs"), JSON.stringify(outputs));
+    const real = execFileSync("sh", ["-c", "command -v ssh-agent"], { encoding: "utf8" }).trim();
+    script("pulumi", `cat "${folder}/outputs"`);
+    script("ssh-agent", `: >"$3"; sleep 0.5; rm "$3"; exec ${real} "$@"`);
+    // In a process of its own: only there PATH counts for the programs that it starts.
+    const program = `require("./cli/connect").withConnections(
+      { pulumi: "${folder}/pulumi", env: process.env }, "dev", async () => console.log("open"))`;
+    const args = ["--require", "./toolchain/transpile.cjs", "--eval", program];
+    const env = { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` };
+    const options = { cwd: join(__dirname, "../.."), env, encoding: "utf8" } as const;
+    expect(execFileSync(process.execPath, args, options)).toBe("open\n");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
