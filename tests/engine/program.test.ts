@@ -40,10 +40,12 @@ test("a preview lists what an operator would do, in order, and shows no secret",
   stackFile(GOOD);
   const { code, output } = await pulumi("preview", "--stack", STACK, "--diff");
   expect(code).toBe(0);
-  expect(output).toContain("+ 13 to create");
+  expect(output).toContain("+ 16 to create");
   for (const name of [
     "::office",
     "::office-tseeder-setup",
+    "::office-host-firewall-apply",
+    "::office-host-firewall-confirm",
     "::office-tseeder-bun-upload",
     "::office-tseeder-bun-unpack",
     "::office-tseeder-examples-compute-agent-unpack",
