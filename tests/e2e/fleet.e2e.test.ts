@@ -144,7 +144,8 @@ test("up makes three VMs, one of them without agents", async () => {
     return ["running", "degraded"].includes(stdout.trim());
   });
   before = await snapshot("vm-3");
-});
+  // Three VMs boot at the same time, on as few cores as there are.
+}, 1_200_000);
 
 test("an agent more restarts nobody, and neither does another purgeData", async () => {
   const earlier = await processIds();
