@@ -55,9 +55,7 @@ export async function storeMarksOf(
   stack: string,
   names: readonly string[],
 ): Promise<void> {
-  await changeState(engine, stack, ({ deployment: { resources = [] } }) =>
-    markAll(resources.filter(({ urn }) => names.includes(resourceName(urn)))),
-  );
+  await changeState(engine, stack, (state) => markNamed(state, names));
 }
 
 async function changeState(
@@ -86,12 +84,16 @@ export function mark(state: State, outputs: Outputs, drift: readonly Drift[]): n
 }
 
 /** Marks the steps before these: the offer and the upload. */
-export function markUnsent({ deployment }: State, unpacks: readonly string[]): number {
+export function markUnsent(state: State, unpacks: readonly string[]): number {
   const before = unpacks.flatMap((urn) =>
     ["offer", "upload"].map((role) => resourceName(urn).replace(/unpack$/, role)),
   );
+  return markNamed(state, before);
+}
+
+function markNamed({ deployment }: State, names: readonly string[]): number {
   return markAll(
-    (deployment.resources ?? []).filter(({ urn }) => before.includes(resourceName(urn))),
+    (deployment.resources ?? []).filter(({ urn }) => names.includes(resourceName(urn))),
   );
 }
 

@@ -1,6 +1,5 @@
 import { storedResources, type StoredResource } from "./backend";
 import { resourceName } from "./events";
-import { storeMarksOf } from "./mark";
 import type { Engine } from "./pulumi";
 import { say } from "./say";
 
@@ -16,6 +15,7 @@ export async function loadUnconfirmed(engine: Engine, stack: string): Promise<vo
   say(
     `stack ${stack}: the firewall rules of ${hosts.join(", ")} were not confirmed; they are planned to be loaded again`,
   );
+  const { storeMarksOf } = await import("./mark");
   await storeMarksOf(engine, stack, steps);
 }
 

@@ -1,26 +1,26 @@
 /** The settings of a fleet, checked and filled in: what the rest of the program knows of the configuration. */
-import type { Profile } from "../components/agent/profile";
+import type { AgentArgs } from "../components/agent/agent";
 import type { Arch, RuntimeName } from "../components/agent/runtimes";
-import type { Limits } from "../components/agent/unit";
 import type { Sensitive } from "../components/sensitive";
 import type { CloudSettings } from "./check-cloud";
 import type { HostConfig } from "./schema";
 import type { Rollout } from "./waves";
 
-export interface AgentSettings {
+export interface AgentSettings extends Pick<
+  AgentArgs,
+  | "profile"
+  | "port"
+  | "env"
+  | "secrets"
+  | "limits"
+  | "healthTimeoutSeconds"
+  | "drainSeconds"
+  | "enabled"
+> {
   readonly name: string;
-  readonly profile: Profile;
   /** Absolute path of the folder with the agent's code. */
   readonly source: string;
   readonly runtime: RuntimeName;
-  readonly port: number;
-  /** Every env variable that is not secret, defaults filled in. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Record<string, Sensitive>>;
-  readonly limits: Limits;
-  readonly healthTimeoutSeconds: number;
-  readonly drainSeconds: number;
-  readonly enabled: boolean;
 }
 
 export interface HostSettings {

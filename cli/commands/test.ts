@@ -7,9 +7,10 @@ import { LAYERS, ON_REQUEST } from "../testing/layers";
 export async function run({ args }: Context): Promise<number> {
   const [wanted = "all"] = args;
   const every = { ...LAYERS, ...ON_REQUEST };
-  const layers = Object.entries(wanted === "all" ? LAYERS : every).filter(
-    ([name]) => wanted === "all" || wanted === name,
-  );
+  const layers =
+    wanted === "all"
+      ? Object.entries(LAYERS)
+      : Object.entries(every).filter(([name]) => wanted === name);
   if (layers.length === 0) {
     const names = [...Object.keys(every), "all"].join(", ");
     throw new Failure(`test: got "${wanted}", expected one of ${names}`);

@@ -30,6 +30,7 @@ export interface AgentArgs {
   readonly release: string;
   /** TCP port. */
   readonly port: number;
+  /** Every env variable that is not secret. */
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, Sensitive>>;
   readonly limits: Limits;
