@@ -12,7 +12,8 @@ setup() {
   : >"$calls"
   mkdir -p "$FLEET_ROOT/etc/systemd/system" "$BATS_TEST_TMPDIR/stubs"
   stub systemctl '[ "$1" != is-enabled ] || ! grep -q " enable .*$2" "$calls" || echo enabled'
-  stub systemd-run :
+  stub systemd-run 'if nft list tables | grep -q agent_fleet; then echo "after the rules" >>"$calls"; fi'
+  stub sync :
   export PATH=$BATS_TEST_TMPDIR/stubs:$PATH
   network host unshare --user --map-root-user
   host_pid=$pid
@@ -129,9 +130,11 @@ firewall() {
 @test "apply starts the timer before it loads the rules, and confirm stops it and keeps them for the next boot" {
   apply 'ports { 8787 }'
   [[ $(cat "$calls") == *'systemd-run --quiet --collect --unit=agent-fleet-firewall-undo --on-active=60 '*'/opt/agent-fleet/bin/firewall undo'* ]]
+  [[ $(cat "$calls") != *'after the rules'* ]]
   [ ! -e "$FLEET_ROOT/etc/agent-fleet/firewall.nft" ]
+  : >"$calls"
   firewall confirm "$rules"
-  [[ $(cat "$calls") == *'systemctl stop agent-fleet-firewall-undo.timer'*'enable agent-fleet-firewall.service agent-fleet-firewall-again.service'* ]]
+  [[ $(cat "$calls") == *'systemctl stop agent-fleet-firewall-undo.timer'*'enable agent-fleet-firewall.service agent-fleet-firewall-again.service'*'sync -f '*"$FLEET_ROOT/etc/agent-fleet"* ]]
   # the next boot
   host nft flush ruleset
   reaches outside 192.0.2.1 8787
@@ -164,6 +167,7 @@ firewall() {
   apply 'ports { 8787 }'
   firewall confirm "$rules"
   firewall undo
+  [ ! -e "$FLEET_ROOT/run/agent-fleet/undone" ]
   run reaches outside 192.0.2.1 8787
   [ "$status" -eq 1 ]
   firewall confirm "$rules"
