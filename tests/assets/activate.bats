@@ -42,6 +42,21 @@ setup() {
   [ "$(calls)" = '' ]
 }
 
+@test "systemd reads all unit files anew only where it has another text of a running unit in memory" {
+  activate agent-vm-1 one
+  [[ $(calls) != *daemon-reload* ]]
+  activate agent-vm-1 two TOKEN=token-other
+  [[ $(calls) != *daemon-reload* ]]
+  for change in "UNIT=[Service]" "DROPIN=[Service]" ENABLED=no; do
+    forget_calls
+    activate agent-vm-1 two "$change"
+    [ "$(calls | grep -c daemon-reload)" = 1 ]
+    [[ $(calls) =~ daemon-reload.*(restart|stop) ]]
+    [[ $(systemctl show x tseeder-agent@agent-vm-1) == *NeedDaemonReload=no* ]]
+    activate agent-vm-1 two
+  done
+}
+
 @test "each of release, env, unit, drop-in and port is a change" {
   activate agent-vm-1 one
   for change in TOKEN=token-other "UNIT=[Service]" "DROPIN=[Service]" PORT=9000; do

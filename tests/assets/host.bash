@@ -100,6 +100,7 @@ property() {
 
 # tree: every file and link with mode and content, for comparing before with after
 tree() {
-  (cd "$FLEET_ROOT" && find . -path ./fake -prune -o -path ./run -prune -o -printf '%p %m %l\n' | sort)
-  (cd "$FLEET_ROOT" && find . -path ./fake -prune -o -path ./run -prune -o -type f -print0 | sort -z | xargs -0 sha256sum)
+  local not_files=(-path ./fake -prune -o -path ./run -prune -o -path ./proc -prune -o)
+  (cd "$FLEET_ROOT" && find . "${not_files[@]}" -printf '%p %m %l\n' | sort)
+  (cd "$FLEET_ROOT" && find . "${not_files[@]}" -type f -print0 | sort -z | xargs -0 sha256sum)
 }

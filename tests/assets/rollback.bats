@@ -183,9 +183,9 @@ END
   tree >"$BATS_TEST_TMPDIR/before"
   forget_calls
   broken_when cp '*last-good*'
-  run --separate-stderr activate agent-vm-1 two
+  FAKE_FREE_MIB=0 run --separate-stderr activate agent-vm-1 two
   [ "$status" -eq 1 ]
-  [[ $stderr == *'nothing was changed'*'layer host: what runs now cannot be kept as the way back: cp: cannot write: No space left on device; check'* ]]
+  [[ $stderr == *'nothing was changed'*'layer host: what runs now cannot be kept as the way back: cp: cannot write: No space left on device; make space: the disk of '*' is full'* ]]
   [[ $(calls) != *restart* && $(calls) != *stop* && $(calls) != *enable* ]]
   tree | diff "$BATS_TEST_TMPDIR/before" -
 }

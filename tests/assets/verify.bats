@@ -215,6 +215,7 @@ running state: inactive → active' ]
 @test "a masked unit is found and repaired" {
   ln -s /dev/null "$units/tseeder-agent@agent-vm-1.service"
   echo masked >"$FLEET_ROOT/fake/units/tseeder-agent@agent-vm-1/enabled"
+  systemctl daemon-reload
   [ "$(found)" = 'enabled at boot: enabled → masked' ]
   repaired
   [ ! -L "$units/tseeder-agent@agent-vm-1.service" ]
@@ -256,7 +257,7 @@ running state: inactive → active' ]
   home=$opt/agents/agent-vm-1
   [ "$(stat -c %a "$home/record.key")" = 600 ]
   [ "$(stat -c %a "$home/deployed")" = 600 ]
-  [[ $(cat "$home/record.key") =~ ^[0-9a-f]{64}$ ]]
+  [[ $(cat "$home/record.key") =~ ^[0-9a-f-]{73}$ ]]
   run ! grep -q "$(sha256sum <"$env_file" | cut -c 1-64)" "$home/deployed"
   sed -i s/canary/mine/ "$env_file"
   run verify

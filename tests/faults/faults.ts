@@ -424,7 +424,7 @@ export const FAULTS: readonly Fault[] = [
       text: "no free block on /",
       strike: (s) => s.script("fill-disk.sh"),
     },
-    ends: failsWith(/No space left on device/),
+    ends: failsWith(/make space: the disk of \/opt\/tseeder-agent is full/),
     meanwhile: [serve(...BASELINE), keepProcess("bystander")],
     relief: byHand("space is made", "rm -rf /var/fill"),
     everyRun: true,

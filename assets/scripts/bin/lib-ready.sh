@@ -2,6 +2,18 @@
 # Waiting for an agent to be ready, and knowing early when it never will be.
 # What goes wrong is written to $work/failure-*: the wait runs in a subshell.
 
+# listening PORT: read from the kernel's own tables; `ss` is not on every host
+listening() {
+  hex=$(printf '%04X' "$1")
+  for table in "$root/proc/net/tcp" "$root/proc/net/tcp6"; do
+    [ -r "$table" ] || continue
+    while read -r _ local _ kind _; do
+      [ "$kind" != 0A ] || case $local in *:"$hex") return 0 ;; esac
+    done <"$table"
+  done
+  return 1
+}
+
 # probe: one health request; the answer is in $answer. Status 0: ready.
 probe() {
   # The 5 s limit of the request itself does not cover a connect that hangs.
@@ -24,9 +36,13 @@ wait_until_ready() {
   until=$((now + DEADLINE * 100))
   ready_pid='' bad_result='' bad_status='' tries=0
   while :; do
-    if probe; then
-      show_unit
+    # A look at the port first: a whole request, and systemd's answer, take a small VM longer than the pause.
+    if ! listening "$PORT"; then
+      answer="no answer (nothing listens on 127.0.0.1:$PORT)"
+      wait_on
+    elif probe; then
       now
+      show_unit
       if [ -n "$ready_pid" ] && [ "$unit_pid" = "$ready_pid" ]; then return 0; fi
       ready_pid=$unit_pid
       read_first "$work/stopped-at"
@@ -34,20 +50,28 @@ wait_until_ready() {
       printf '%d.%02d\n' $((gap / 100)) $((gap % 100)) >"$work/gap"
       sleep 1
     else
-      ready_pid=
-      printf '%s\n' "$answer" >"$work/failure-answer"
-      show_unit
-      [ "$unit_result" = success ] || bad_result=$unit_result bad_status=$unit_status
-      case $unit_active in
-        failed | inactive) end_of_unit "it does not run ($unit_active)" ;;
-      esac
-      [ "$unit_restarts" -lt 3 ] || end_of_unit "it is in a crash loop ($unit_restarts restarts)"
-      tries=$((tries + 1))
-      if [ "$tries" -le 10 ]; then sleep 0.2; elif [ "$tries" -le 20 ]; then sleep 0.5; else sleep 1; fi
+      wait_on
     fi
     now
     [ "$now" -lt "$until" ] || too_late
   done
+}
+
+wait_on() {
+  ready_pid=
+  printf '%s\n' "$answer" >"$work/failure-answer"
+  tries=$((tries + 1))
+  if [ "$((tries % 5))" = 0 ]; then require_running; fi
+  if [ "$tries" -le 10 ]; then sleep 0.2; elif [ "$tries" -le 20 ]; then sleep 0.5; else sleep 1; fi
+}
+
+require_running() {
+  show_unit
+  [ "$unit_result" = success ] || bad_result=$unit_result bad_status=$unit_status
+  case $unit_active in
+    failed | inactive) end_of_unit "it does not run ($unit_active)" ;;
+  esac
+  [ "$unit_restarts" -lt 3 ] || end_of_unit "it is in a crash loop ($unit_restarts restarts)"
 }
 
 end_of_unit() {
@@ -57,6 +81,7 @@ end_of_unit() {
 }
 
 too_late() {
+  require_running
   if [ -n "$bad_result" ]; then end_of_unit 'it keeps ending'; fi
   explain_health "$answer"
   give_up health "$why"
@@ -70,7 +95,7 @@ read_failure() {
   cause=$first
   if [ -z "$cause" ]; then
     read_first "$work/steps"
-    cause="a step failed: ${first:-no message}; check the disk's space and rights on $HOST"
+    cause="a step failed: ${first:-no message}; on $HOST $(disk_remedy)"
   fi
   read_first "$work/failure-answer"
   headline="not available within $DEADLINE s on $HOST; last answer: ${first:-none}"

@@ -25,7 +25,8 @@ put_listing() {
 # same_tree releases|runtimes ID: status 1 where it is not as it was brought
 same_tree() {
   [ -f "$opt/$1/.listing-$2" ] || return 0
-  [ "$(list_tree "$opt/$1/$2")" = "$(cat "$opt/$1/.listing-$2")" ]
+  read_text "$opt/$1/.listing-$2"
+  [ "$(list_tree "$opt/$1/$2")" = "$text" ]
 }
 
 # tree_changes releases|runtimes ID: a line `modified|added|missing<TAB>path` for each difference
@@ -63,37 +64,34 @@ read_key() {
   record_key=$first
 }
 
+# Each of the kernel's random UUIDs has 122 random bits.
 make_key() {
   read_key
   [ -z "$record_key" ] || return 0
-  (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$home/record.key.new")
-  mv -f "$home/record.key.new" "$home/record.key"
-  read_key
+  read -r record_key </proc/sys/kernel/random/uuid
+  read -r first </proc/sys/kernel/random/uuid
+  record_key=$record_key-$first
+  (umask 077 && put "$record_key" "$home/record.key")
 }
 
-# keyed: of stdin, in $sum. printf is the shell's own, so the key is no argument of any process.
+# keyed: of $text, in $sum; `missing` where it is empty. printf is the shell's own, so that neither the key nor a
+# secret is an argument of any process.
 keyed() {
-  sum=$({
-    printf '%s\n' "$record_key"
-    cat
-    printf '\n%s' "$record_key"
-  } | sha256sum)
+  sum=missing
+  [ -n "$text" ] || return 0
+  sum=$(printf '%s\n%s\n\n%s' "$record_key" "$text" "$record_key" | sha256sum)
   sum=${sum%% *}
 }
 
-# keyed_file FILE: `missing` where there is none
 keyed_file() {
-  sum=missing
-  [ ! -f "$1" ] || keyed <"$1"
+  read_text "$1"
+  keyed
 }
 
 # keyed_unit: of the unit by which $agent runs
 keyed_unit() {
   effective_unit "$agent"
-  sum=missing
-  [ -z "$text" ] || keyed <<END
-$text
-END
+  keyed
 }
 
 # rights FILE: mode and owner, in $rights
@@ -103,8 +101,10 @@ rights() {
 
 # trees: the folders themselves that the agent runs from, in $trees; one that was brought anew is another one
 read_trees() {
-  trees=$(stat -L -c %i "$home/current" "$home/runtime" 2>/dev/null | tr '\n' ' ' || :)
-  trees=${trees% }
+  trees=$(stat -L -c %i "$home/current" "$home/runtime" 2>/dev/null) || :
+  # shellcheck disable=SC2086 # one word a folder
+  set -- $trees
+  trees=$*
 }
 
 # record: at the end of an activation
@@ -129,7 +129,7 @@ runtime $RUNTIME
 trees $trees
 enabled $ENABLED"
   (umask 077 && put "$recorded" "$home/deployed")
-  rm -f "$home/disturbed"
+  [ ! -e "$home/disturbed" ] || rm "$home/disturbed"
 }
 
 # read_record: in $was_…; status 1 where there is none

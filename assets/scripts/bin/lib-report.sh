@@ -3,9 +3,9 @@
 
 # show_unit: the unit's properties in variables, by one call
 show_unit() {
-  unit_active='' unit_pid=0 unit_restarts=0 unit_enabled='' unit_result='' unit_status=''
+  unit_active='' unit_pid=0 unit_restarts=0 unit_enabled='' unit_result='' unit_status='' unit_outdated=''
   systemctl show --no-pager \
-    -p ActiveState,MainPID,NRestarts,UnitFileState,Result,ExecMainStatus \
+    -p ActiveState,MainPID,NRestarts,UnitFileState,Result,ExecMainStatus,NeedDaemonReload \
     "$unit" >"$work/show"
   while IFS='=' read -r key word; do
     case $key in
@@ -15,8 +15,24 @@ show_unit() {
       UnitFileState) unit_enabled=$word ;;
       Result) unit_result=$word ;;
       ExecMainStatus) unit_status=$word ;;
+      NeedDaemonReload) unit_outdated=$word ;;
     esac
   done <"$work/show"
+}
+
+# disk_remedy: what to do where a file could not be written; the shell's own words for it are often poor
+disk_remedy() {
+  for folder in "$opt" "$etc"; do
+    if [ ! -w "$folder" ]; then
+      echo "make $folder writable: its file system is read-only, see findmnt --target $folder"
+      return 0
+    fi
+    if [ "$(df -Pk "$folder" | { read -r _ && read -r _ _ _ free _ && echo "$free"; })" = 0 ]; then
+      echo "make space: the disk of $folder is full, see df -h $folder"
+      return 0
+    fi
+  done
+  echo "check the disk's space and rights"
 }
 
 # explain_unit: why the unit does not run and what to do, in $why

@@ -38,7 +38,7 @@ open_transaction() {
     put "$OWNER" "$home/owner"
     return 0
   fi
-  rm -rf "$last_good.new"
+  [ ! -e "$last_good.new" ] || rm -rf "$last_good.new"
   mkdir -p "$last_good.new"
   if [ -z "$installed_owner" ]; then
     : >"$last_good.new/none"
@@ -65,21 +65,24 @@ keep() {
   if [ -f "$1" ]; then
     cp -p "$1" "$2.new"
     mv -f "$2.new" "$2"
-  else
-    rm -f "$2"
+  elif [ -e "$2" ]; then
+    rm "$2"
   fi
 }
 
 close_transaction() {
-  rm -rf "$last_good"
-  # and what a machine that went down has left half-written
-  rm -f "$env_file.last-good" "$home"/*.new "$dropin.new" "$(instance_file "$agent").new"
+  # with what a machine that went down has left half-written
+  rm -rf "$last_good" "$env_file.last-good" "$home"/*.new "$dropin.new" "$(instance_file "$agent").new"
 }
 
 # point LINK TARGET: a symbolic link, replaced in one step
 point() {
-  ln -sfn "$2" "$1.new"
-  mv -fT "$1.new" "$1"
+  if [ -L "$1" ]; then
+    ln -sfn "$2" "$1.new"
+    mv -fT "$1.new" "$1"
+  else
+    ln -s "$2" "$1"
+  fi
 }
 
 # put_back FILE COPY: as it was, absent if it was. The way back must work on a full disk, and a second name for the
@@ -139,24 +142,34 @@ remove_first_unit() {
   fi
 }
 
-# prune FOLDER KEEP LINK: all but the newest KEEP and those in use by any agent, now or as its last good.
+# prune FOLDER KEEP: all but the newest KEEP and those that find_used has found.
 # `unpack` marks what it has just brought with .fresh-ID: no agent had the time to use it yet.
 prune() {
-  in_use=" $(readlink "$opt"/agents/*/"$3" 2>/dev/null | sed 's|.*/||' | tr '\n' ' ')"
-  for file in "$opt"/agents/*/last-good/"${1%s}"; do
-    read_first "$file"
-    in_use="$in_use$first "
-  done
+  set -- "$1" "$2" "$opt/$1"/.fresh-*
+  [ ! -e "$3" ] || find "$opt/$1" -maxdepth 1 -name '.fresh-*' -mmin +1440 -delete
+  set -- "$1" "$2" "$opt/$1"/*
+  [ "$(($# - 2))" -gt "$2" ] || return 0
   count=0
-  find "$opt/$1" -maxdepth 1 -name '.fresh-*' -mmin +1440 -delete
   # shellcheck disable=SC2045 # ids have no white space, and only ls sorts by time
   for id in $(ls -1t "$opt/$1"); do
     count=$((count + 1))
     [ "$count" -gt "$2" ] || continue
-    case $in_use in
+    case $used in
       *" $id "*) continue ;;
     esac
     [ ! -e "$opt/$1/.fresh-$id" ] || continue
     rm -rf "${opt:?}/$1/$id" "${opt:?}/$1/.listing-$id"
+  done
+}
+
+# find_used: the ids of releases and runtimes that any agent has, now or as its last good, in $used
+find_used() {
+  used=' '
+  for link in $(readlink "$opt"/agents/*/current "$opt"/agents/*/runtime 2>/dev/null); do
+    used="$used${link##*/} "
+  done
+  for file in "$opt"/agents/*/last-good/release "$opt"/agents/*/last-good/runtime; do
+    read_first "$file"
+    used="$used$first "
   done
 }

@@ -9,10 +9,16 @@ instance_file() {
   printf '%s' "$units/$SERVICE@$1.service"
 }
 
-# read_text FILE: all of it in $text, empty where there is no file
+# read_text FILE: all of it in $text, without the last line break; empty where there is no file.
+# The shell reads it itself: to start a process takes longer than the reading.
 read_text() {
   text=
-  [ ! -f "$1" ] || text=$(cat "$1")
+  [ -f "$1" ] || return 0
+  while IFS= read -r text_line || [ -n "$text_line" ]; do
+    text=$text$text_line'
+'
+  done <"$1"
+  text=${text%?}
 }
 
 # effective_unit AGENT: the text that systemd uses for it, in $text

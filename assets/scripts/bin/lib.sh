@@ -49,8 +49,10 @@ check_id() {
 
 # take_lock NAME SECONDS: waits for its turn. The lock is held until the script ends.
 take_lock() {
-  mkdir -p "$run"
-  chmod 700 "$run"
+  [ -d "$run" ] || {
+    mkdir -p "$run"
+    chmod 700 "$run"
+  }
   exec 9>"$run/$1.lock"
   flock -w "$2" 9 ||
     refuse "$1" "another run has held its lock for $2 s" "wait for it, or find it with: fuser -v $run/$1.lock"
