@@ -55,6 +55,8 @@ export class Scene {
       [
         "config:",
         "  agent-fleet:keepReleases: 1",
+        // What an undone change has added goes with its data, so that traces can be compared.
+        "  agent-fleet:purgeData: true",
         "  agent-fleet:defaults: { profile: tseeder, source: examples/compute-agent, healthTimeoutSeconds: 90 }",
         "  agent-fleet:hosts:",
         "    vm-1:",
