@@ -20,6 +20,18 @@ setup() {
   [ "$status" -eq 0 ]
 }
 
+@test "systemd has nothing to say about the tunnel's unit" {
+  sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$assets/systemd/agent-fleet-tunnel.service" >"$BATS_TEST_TMPDIR/agent-fleet-tunnel.service"
+  run systemd-analyze verify "$BATS_TEST_TMPDIR/agent-fleet-tunnel.service"
+  [ "$output" = '' ]
+  [ "$status" -eq 0 ]
+}
+
+@test "the tunnel's exposure is 1.2 at most, too" {
+  run systemd-analyze security --offline=true --no-pager --threshold=12 "$assets/systemd/agent-fleet-tunnel.service"
+  [ "$status" -eq 0 ]
+}
+
 @test "the unit has every directive that its operators rely on" {
   while read -r line; do
     grep -qxF "$line" "$unit"
