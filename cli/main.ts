@@ -92,6 +92,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./commands/doctor"),
   },
   {
+    usage: "refresh-ranges",
+    summary: "fetch the ranges that Cloudflare publishes, for exposure cloudflare",
+    load: () => import("./commands/refresh-ranges"),
+  },
+  {
     usage: "test [layer]",
     summary:
       "run the tests: check, unit, assets, engine, e2e, faults or all (default: all but faults)",

@@ -131,6 +131,7 @@ function repairs(
   // Only the set-up of a service makes its user, and only an archive brings back what was edited.
   if (has(/^(service user|the agent)$/) && setsUp(service, resource)) return true;
   if (has(/^host firewall$/) && closesPorts(resource)) return true;
+  if (has(/^tunnel$/) && runsTunnel(resource)) return true;
   const brought = [
     ...(has(/^release file|^the agent$/) ? [`release ${output.release}`] : []),
     ...(has(/^runtime file|^the agent$/) ? ["runtime"] : []),
@@ -147,6 +148,13 @@ function setsUp(service: string, { type, inputs }: Resource): boolean {
 /** The two steps of the host firewall: the rules, and the connection that confirms them. */
 function closesPorts({ type, urn }: Resource): boolean {
   return type === COMMAND && /-host-firewall-(apply|confirm)$/.test(resourceName(urn));
+}
+
+/** cloudflared, and the service that it is. */
+function runsTunnel({ type, urn }: Resource): boolean {
+  return (
+    [COMMAND, UPLOAD].includes(type) && /-tunnel-cloudflared(-upload)?$/.test(resourceName(urn))
+  );
 }
 
 /** The steps that offer and unpack it, and the upload beside them. */

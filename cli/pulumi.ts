@@ -28,11 +28,14 @@ const PLUGINS = {
 } satisfies Record<Provider, PluginName[]>;
 const EVERY_STACK: readonly PluginName[] = ["command", "tls"];
 
-/** The plugins that a stack's hosts need, each once. */
-export function pluginsFor(stack: Pick<StackFile, "providers"> | undefined): PluginName[] {
+/** The plugins that a stack's hosts and their tunnels need, each once. */
+export function pluginsFor(
+  stack: Pick<StackFile, "providers" | "tunnels"> | undefined,
+): PluginName[] {
   const byProvider: Readonly<Record<string, readonly PluginName[]>> = PLUGINS;
   const ofHosts = (stack?.providers ?? []).flatMap((provider) => byProvider[provider] ?? []);
-  return [...new Set([...EVERY_STACK, ...ofHosts])];
+  const ofTunnels: readonly PluginName[] = stack?.tunnels === true ? ["cloudflare"] : [];
+  return [...new Set([...EVERY_STACK, ...ofHosts, ...ofTunnels])];
 }
 
 /**

@@ -45,6 +45,17 @@ export function firewallFiles(root: string): {
   };
 }
 
+/** The files that the step of cloudflared sends. */
+export function tunnelFiles(root: string): Record<string, PayloadFile> {
+  const read = (path: string) => ({ content: readFileSync(join(root, "assets", path), "utf8") });
+  const unit = "agent-fleet-tunnel.service";
+  return {
+    tunnel: read("tunnel/tunnel"),
+    ready: read("tunnel/ready"),
+    [unit]: read(`systemd/${unit}`),
+  };
+}
+
 /** The scripts that set up a host, by their path in its payload. */
 export function hostFiles(root: string): Record<string, PayloadFile> {
   const scripts = join(root, "assets/scripts");

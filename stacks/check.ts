@@ -5,6 +5,7 @@
 import { Sensitive } from "../components/sensitive";
 import { OFFERS } from "../components/host/offers";
 import { agentSettings } from "./check-agent";
+import { cloudflareSettings, exposureOf, exposureRules } from "./check-exposure";
 import { allowedRanges, cloudSettings, isCloud } from "./check-cloud";
 import type { CheckInput, Context } from "./check-context";
 import type { FleetSettings, HostSettings } from "./fleet-settings";
@@ -28,6 +29,7 @@ export function checkStack(input: CheckInput): CheckResult {
   );
   const wrong = new Set(malformed.map(({ path }) => path));
   context.problems.push(...fleetRules(config, hosts, wrong));
+  const cloudflare = cloudflareSettings(context, hosts);
 
   // What is missing only because it was malformed is said once.
   const related = ({ path }: Problem) =>
@@ -43,6 +45,7 @@ export function checkStack(input: CheckInput): CheckResult {
             config.sshPrivateKey === undefined ? undefined : new Sensitive(config.sshPrivateKey),
           rollout: rolloutOf(config),
           allowFrom: allowedRanges({ config }),
+          ...cloudflare,
           keepReleases: config.keepReleases ?? 3,
           purgeData: config.purgeData ?? false,
         },
@@ -71,7 +74,7 @@ function hostSettings(context: Context, name: string, config: HostConfig): HostS
     ...(isCloud(config) ? { cloud: cloudSettings(context, path, config) } : {}),
     arch: config.arch ?? (config.provider === "local" ? context.localArch : "amd64"),
     user: ownUser ?? context.config.ssh?.user ?? defaultUser,
-    privateFrom: config.privateFrom ?? [],
+    exposure: exposureOf(context, config),
     hostFirewall: config.hostFirewall ?? true,
     agents: Object.entries(config.agents)
       .map(([agent, own]) => agentSettings(context, `${path}.agents.${agent}`, agent, own))
@@ -81,19 +84,7 @@ function hostSettings(context: Context, name: string, config: HostConfig): HostS
 
 /** Rules of one host that span several keys. */
 function hostRules(context: Context, path: string, host: HostConfig): Problem[] {
-  const problems: Problem[] = [];
-  if (host.exposure !== undefined && host.exposure !== "private") {
-    problems.push({
-      path: `${path}.exposure`,
-      text: `got "${host.exposure}", which no stack of this version can deliver; expected private`,
-    });
-  }
-  if (host.privateFrom !== undefined && (host.exposure ?? "private") !== "private") {
-    problems.push({
-      path: `${path}.privateFrom`,
-      text: "goes with exposure private alone; remove one of them",
-    });
-  }
+  const problems = exposureRules(context, path, host);
   if (host.provider === "local" && host.arch !== undefined && host.arch !== context.localArch) {
     problems.push({
       path: `${path}.arch`,

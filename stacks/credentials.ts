@@ -145,15 +145,32 @@ const NEEDS: Readonly<Record<CloudProvider, readonly Need[]>> = {
   ],
 };
 
+/** For tunnels and the hostnames of agents (www.pulumi.com/registry/packages/cloudflare/installation-configuration). */
+const CLOUDFLARE_NEEDS: readonly Need[] = [
+  {
+    what: "an API token",
+    env: ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"],
+    config: ["cloudflare:apiToken", "cloudflare:apiKey"],
+  },
+];
+
 /** What is missing, each with what to do. */
 export function missingCredentials(provider: CloudProvider, around: Surroundings): string[] {
-  return NEEDS[provider]
+  return missing(OFFERS[provider].title, NEEDS[provider], around);
+}
+
+export function missingCloudflareCredentials(around: Surroundings): string[] {
+  return missing("Cloudflare", CLOUDFLARE_NEEDS, around);
+}
+
+function missing(title: string, needs: readonly Need[], around: Surroundings): string[] {
+  return needs
     .filter((need) => !isMet(need, around))
     .map(({ what, env, config, path, open = false }) => {
       const [variable = ""] = env;
       const key = path === undefined ? config[0] : `--path '${path}'`;
       const secret = open ? "" : "--secret ";
-      return `${OFFERS[provider].title} needs ${what} and there is none; set ${variable}, or run: pulumi config set ${secret}${key ?? ""}`;
+      return `${title} needs ${what} and there is none; set ${variable}, or run: pulumi config set ${secret}${key ?? ""}`;
     });
 }
 

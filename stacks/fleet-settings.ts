@@ -2,6 +2,7 @@
 import type { AgentArgs } from "../components/agent/agent";
 import type { Arch, RuntimeName } from "../components/agent/runtimes";
 import type { Sensitive } from "../components/sensitive";
+import type { Exposure } from "../components/host/inbound";
 import type { CloudSettings } from "./check-cloud";
 import type { HostConfig } from "./schema";
 import type { Rollout } from "./waves";
@@ -30,8 +31,8 @@ export interface HostSettings {
   readonly user: string;
   /** Size, image and region in the provider's words. @default - not a VM in a cloud */
   readonly cloud?: CloudSettings;
-  /** Ranges that may reach the agents' ports. */
-  readonly privateFrom: readonly string[];
+  /** How its agents are reached. */
+  readonly exposure: Exposure;
   /** False: the host's own firewall is left alone. */
   readonly hostFirewall: boolean;
   readonly agents: readonly AgentSettings[];
@@ -46,6 +47,13 @@ export interface AwsSettings {
   readonly skipMetadataApiCheck?: boolean;
 }
 
+export interface CloudflareSettings {
+  readonly accountId: string;
+  readonly zoneId: string;
+  /** An agent's hostname is `<agent>.<domain>`. */
+  readonly domain: string;
+}
+
 export interface FleetSettings {
   readonly stack: string;
   readonly hosts: readonly HostSettings[];
@@ -54,6 +62,8 @@ export interface FleetSettings {
   readonly rollout: Rollout | undefined;
   /** Ranges that may reach port 22 of VMs in a cloud. @default - the address of this machine, found when needed */
   readonly allowFrom: readonly string[] | undefined;
+  /** Where tunnels and hostnames of agents are made. @default - no host has a tunnel */
+  readonly cloudflare?: CloudflareSettings;
   /** What the stack's configuration has for AWS itself. @default - nothing, the environment decides */
   readonly aws?: AwsSettings;
   readonly keepReleases: number;

@@ -1,23 +1,28 @@
 /**
  * The fleet, top to bottom: what is built here, then each host, its set-up, runtimes and releases,
- * then one activation per agent, wave after wave over the whole fleet.
+ * then one activation per agent, wave after wave over the whole fleet, and the tunnels that lead to them.
  */
 import * as pulumi from "@pulumi/pulumi";
 import { givenKeyPair, makeKeyPair, type KeyPair } from "../components/host/identity";
+import type { Host } from "../components/host/host";
 import { cacheFolder } from "../vm/cache";
 import { loadRuntimes } from "./assets";
+import { loadRanges, oldRanges } from "./cloudflare-ranges";
 import { buildAgent, type AgentBuild } from "./builds";
-import type { FleetSettings } from "./fleet-settings";
+import type { FleetSettings, HostSettings } from "./fleet-settings";
 import { makeHost, type HostContext } from "./hosts";
 import { deliver, type Delivered } from "./install";
 import { localArch } from "./local-arch";
 import { hostOutput, type FleetOutputs } from "./outputs";
 import { rollOut } from "./rollout";
 import { ownAddress } from "./own-address";
+import { tunnelMaker } from "./tunnels";
 import { userError } from "../components/user-error";
 
 export async function buildFleet(settings: FleetSettings, root: string): Promise<FleetOutputs> {
+  warnOfOldRanges(settings, root);
   const builds = await buildAll(settings, root);
+  const makeTunnel = await tunnelMaker(settings, root);
   const key = operatorKey(settings);
   const context: HostContext = {
     settings,
@@ -30,13 +35,26 @@ export async function buildFleet(settings: FleetSettings, root: string): Promise
 
   const hosts: FleetOutputs["hosts"] = {};
   const delivered: Delivered[] = [];
+  const made: { host: Host; settings: HostSettings; after: readonly pulumi.Resource[] }[] = [];
   for (const hostSettings of settings.hosts) {
     const host = await makeHost(context, hostSettings);
     hosts[host.name] = hostOutput(host, hostSettings);
-    delivered.push(...deliver({ settings, root, host, hostSettings, builds }));
+    const ofHost = deliver({ settings, root, host, hostSettings, builds });
+    delivered.push(...ofHost);
+    const after = [...new Set(ofHost.flatMap((each) => each.after))];
+    made.push({ host, settings: hostSettings, after });
   }
   const agents = rollOut(settings, root, delivered);
+  // Behind the agents: on destroy their tunnel ends first, and no request meets a stopped agent.
+  for (const { host, settings: hostSettings, after } of made) makeTunnel(host, hostSettings, after);
   return { agents, hosts, ...(key === undefined ? {} : { sshPrivateKey: key.privateKey }) };
+}
+
+function warnOfOldRanges({ hosts }: FleetSettings, root: string): void {
+  if (hosts.some(({ exposure }) => exposure.kind === "cloudflare")) {
+    const warning = oldRanges(loadRanges(root), Date.now());
+    if (warning !== undefined) void pulumi.log.warn(warning);
+  }
 }
 
 /** The configured key; else, where the stack makes VMs, one of its own; else the SSH agent is asked. */

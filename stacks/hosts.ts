@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../components/host/host";
 import type { KeyPair } from "../components/host/identity";
-import { inboundRules, type Exposure } from "../components/host/inbound";
+import { inboundRules } from "../components/host/inbound";
 import { plainSize, type CloudProvider, type MachineSize } from "../components/host/offers";
 import type { CloudHostArgs } from "../components/host/vm";
 import type { Jump } from "../components/remote/connection";
@@ -57,16 +57,18 @@ export async function makeHost(context: HostContext, host: HostSettings): Promis
   try {
     return await factory(context, host, host.config);
   } catch (error) {
-    throw withoutSdk(host, error) ?? error;
+    const { provider } = host.config;
+    throw withoutSdk(`hosts.${host.name}.provider: got "${provider}"`, error) ?? error;
   }
 }
 
-function withoutSdk({ name, config: { provider } }: HostSettings, error: unknown) {
+/** What to say where a package that the setting needs is not installed; undefined for any other error. */
+export function withoutSdk(setting: string, error: unknown): pulumi.RunError | undefined {
   const { code, message = "" } = error as { code?: string; message?: string };
   const sdk = /^Cannot find module '(@[^/']+\/[^/']+)/.exec(message)?.[1];
   return code === "MODULE_NOT_FOUND" && sdk !== undefined
     ? userError(
-        `hosts.${name}.provider: got "${provider}", whose package ${sdk} is not installed here; ./fleet installs what a stack uses: run ./fleet up -s ${pulumi.getStack()}`,
+        `${setting}, whose package ${sdk} is not installed here; ./fleet installs what a stack uses: run ./fleet up -s ${pulumi.getStack()}`,
       )
     : undefined;
 }
@@ -248,12 +250,11 @@ function cloudArgs(
     );
   }
   const ports = host.agents.map(({ port }) => port);
-  const exposure: Exposure = { kind: "private", from: config.privateFrom ?? [] };
   return {
     ...host.cloud,
     ports,
     user: host.user,
-    inbound: inboundRules({ allowFrom, exposure, ports }),
+    inbound: inboundRules({ allowFrom, exposure: host.exposure, ports }),
     operatorKey,
     cloudInit: readFileSync(join(root, "assets/cloud-init/user-data.yaml"), "utf8"),
     labels: { project: "agent-fleet", stack: settings.stack, host: host.name },

@@ -7,7 +7,9 @@ import { HostSetup } from "../components/agent/host-setup";
 import { Release } from "../components/agent/release";
 import { Runtime } from "../components/agent/runtime";
 import type { Host } from "../components/host/host";
+import { agentRanges } from "../components/host/inbound";
 import { HostFirewall } from "../components/network/host-firewall";
+import { hostname } from "../components/network/ingress";
 import { firewallFiles, hostFiles } from "./assets";
 import type { AgentBuild } from "./builds";
 import type { AgentSettings, FleetSettings, HostSettings } from "./fleet-settings";
@@ -27,6 +29,8 @@ export interface Delivered {
   readonly build: AgentBuild;
   /** Set-up, host firewall, runtime and release. */
   readonly after: readonly pulumi.Resource[];
+  /** Base URL under which it is reached, without a trailing slash. */
+  readonly url: pulumi.Input<string>;
 }
 
 /** Brings everything to the host that its agents need; none of them is touched. */
@@ -106,15 +110,26 @@ export function deliver({
     // No agent listens before its port is closed.
     const closed = firewall === undefined ? [] : [firewall.done];
     const after = [setup.done, ...closed, runtime.done, release.done];
-    delivered.push({ host, agent, build, after });
+    delivered.push({ host, agent, build, after, url: urlOf(settings, host, hostSettings, agent) });
   }
   return delivered;
+}
+
+function urlOf(
+  { cloudflare }: FleetSettings,
+  host: Host,
+  { exposure }: HostSettings,
+  { name, port }: AgentSettings,
+): pulumi.Input<string> {
+  return exposure.kind === "tunnel" && cloudflare !== undefined
+    ? `https://${hostname(name, cloudflare.domain)}`
+    : host.url(port);
 }
 
 function closePorts(
   root: string,
   host: Host,
-  { agents, privateFrom }: HostSettings,
+  { agents, exposure }: HostSettings,
   setup: HostSetup,
   parent: pulumi.ComponentResourceOptions,
 ): HostFirewall {
@@ -123,7 +138,11 @@ function closePorts(
     {
       host,
       ports: agents.map(({ port }) => port),
-      from: [...(host.forwardsFrom ?? []), ...privateFrom],
+      // A tunnel ends on loopback: not even this machine's own forwards are let in beside it.
+      from: [
+        ...(exposure.kind === "private" ? (host.forwardsFrom ?? []) : []),
+        ...agentRanges(exposure),
+      ],
       ...firewallFiles(root),
       after: [setup.done],
     },
@@ -171,7 +190,8 @@ export interface Turn {
   readonly pauseSeconds: number;
 }
 
-function childOf(host: Host): pulumi.ComponentResourceOptions {
+/** Below the host in the tree, where the host is a resource. */
+export function childOf(host: Host): pulumi.ComponentResourceOptions {
   return host instanceof pulumi.Resource ? { parent: host } : {};
 }
 

@@ -2,8 +2,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Activation, Agent } from "../components/agent/agent";
 import type { Host } from "../components/host/host";
-import type { AgentBuild } from "./builds";
-import type { AgentSettings, HostSettings } from "./fleet-settings";
+import type { HostSettings } from "./fleet-settings";
+import type { Delivered } from "./install";
 import type { Provider } from "./schema";
 
 export interface AgentOutput {
@@ -47,9 +47,7 @@ export interface FleetOutputs {
 }
 
 export function agentOutput(
-  host: Host,
-  settings: AgentSettings,
-  build: AgentBuild,
+  { host, agent: settings, build, url }: Delivered,
   agent: Agent,
 ): AgentOutput {
   return {
@@ -57,7 +55,7 @@ export function agentOutput(
     unit: `${settings.profile.service}@${settings.name}`,
     port: settings.port,
     release: build.release.id,
-    url: host.url(settings.port),
+    url,
     health: agent.health,
     activation: agent.activation,
   };

@@ -19,7 +19,7 @@ export function rollOut(
     const pauseSeconds = index === 0 ? 0 : (settings.rollout?.pauseSeconds ?? 0);
     const activations = wave.map((each) => {
       const agent = activate(each, { settings, root, before, pauseSeconds });
-      outputs[each.agent.name] = agentOutput(each.host, each.agent, each.build, agent);
+      outputs[each.agent.name] = agentOutput(each, agent);
       return agent.done;
     });
     before = passed(

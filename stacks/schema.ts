@@ -122,7 +122,7 @@ const exposureSchema = z
     error: "expected one of private, tunnel, cloudflare",
   })
   .describe(
-    "How the agents are reached from outside. Default: private, the only one that this version delivers.",
+    "How the agents are reached from outside: private (from privateFrom), tunnel (a Cloudflare Tunnel, nothing inbound), cloudflare (from Cloudflare's published ranges). Default: tunnel where agent-fleet:cloudflare is given and privateFrom is not, else private.",
   );
 
 /** A range in CIDR form, with what to write where it is none. */
@@ -364,6 +364,28 @@ const secretsSchema = z.record(
   { error: "expected secret variables" },
 );
 
+const id = (what: string, where: string) =>
+  text(/^[0-9a-f]{32}$/, `the ${what}'s id, 32 digits 0-9 and a-f; ${where}`);
+
+const cloudflareSchema = z
+  .strictObject({
+    accountId: id("account", "the dashboard's address has it, dash.cloudflare.com/<id>").describe(
+      "Id of the Cloudflare account that gets the tunnels.",
+    ),
+    zoneId: id("zone", "the zone's overview in the dashboard has it").describe(
+      "Id of the zone that the domain is in.",
+    ),
+    domain: text(
+      /^(?=.{4,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/,
+      "a domain in small letters such as example.com",
+    ).describe(
+      "An agent's hostname is <agent>.<domain>. The zone itself, or a name in it; Cloudflare's Universal SSL covers the names directly below the zone alone, others need a certificate of their own there.",
+    ),
+  })
+  .describe(
+    "Cloudflare account and zone for exposure tunnel. The token in CLOUDFLARE_API_TOKEN needs Cloudflare Tunnel: Edit on the account and DNS: Edit on the zone.",
+  );
+
 const BATCH = "a number of agents, or a share of the fleet from 1% to 100%";
 const rolloutSchema = z
   .strictObject({
@@ -420,6 +442,7 @@ export const stackSchema = z.strictObject({
     .describe(
       "The operator's private key (a secret). Default: the SSH agent for hosts that exist; a key of the stack's own for VMs it makes.",
     ),
+  cloudflare: cloudflareSchema.optional(),
   rollout: rolloutSchema.optional(),
   keepReleases: integer(1, 100, "a number of releases between 1 and 100")
     .optional()

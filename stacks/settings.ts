@@ -19,8 +19,8 @@ export function readSettings(root: string): FleetSettings {
   const config = pulumi.runtime.allConfig();
   const values = Object.fromEntries(
     Object.entries(config)
-      // The project file declares every key, an empty text where there is no other default.
-      .filter(([key, value]) => key.startsWith(prefix) && value !== "")
+      // The project file declares every key, an empty text or object where there is no other default.
+      .filter(([key, value]) => key.startsWith(prefix) && value !== "" && value !== "{}")
       .map(([key, value]) => [key.slice(prefix.length), parsed(value)]),
   );
   const result = checkStack({

@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import type { Profile } from "../components/agent/profile";
 import { loadProfile } from "./assets";
 import { checkStack, type CheckResult } from "./check";
+import { exposureKind } from "./exposure";
 import { localArch } from "./local-arch";
 import { parsed } from "./parsed";
 import { formatProblems } from "./problems";
@@ -40,6 +41,8 @@ export function checkStackFile(text: string, stack: string, root: string): strin
 export interface StackSummary {
   readonly providers: readonly string[];
   readonly localHosts: readonly string[];
+  /** Whether a host has a Cloudflare Tunnel. */
+  readonly tunnels: boolean;
   /** Secrets that `./fleet init` can make and that the stack does not have. */
   readonly missingSecrets: readonly string[];
 }
@@ -61,6 +64,9 @@ export function summarizeStackFile(text: string, root: string): StackSummary {
   });
   return {
     providers: [...new Set(hosts.map(([, host]) => provider(host)))],
+    tunnels: hosts.some(
+      ([, host]) => exposureKind(objectOf(host), values["cloudflare"]) === "tunnel",
+    ),
     localHosts: hosts.filter(([, host]) => provider(host) === "local").map(([name]) => name),
     missingSecrets: [...new Set(missing)],
   };

@@ -20,6 +20,7 @@ export const PLUGINS = {
   vultr: "2.21.0",
   openstack: "3.15.2",
   proxmoxve: "8.6.0",
+  cloudflare: "6.22.1",
 } as const;
 export type PluginName = keyof typeof PLUGINS;
 

@@ -38,7 +38,8 @@ export function inboundRules({ allowFrom, exposure, ports }: InboundArgs): Inbou
   ].filter(({ ipv4, ipv6 }) => ipv4.length + ipv6.length > 0);
 }
 
-function agentRanges(exposure: Exposure): readonly string[] {
+/** Who may reach the agents' ports from outside. */
+export function agentRanges(exposure: Exposure): readonly string[] {
   switch (exposure.kind) {
     case "private":
       return exposure.from;

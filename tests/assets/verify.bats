@@ -246,6 +246,14 @@ running state: inactive → active' ]
   [ "$(found)" = '' ]
 }
 
+@test "a tunnel that is not as it was left is found" {
+  mkdir -p "$FLEET_ROOT/opt/agent-fleet-tunnel/bin"
+  echo 'echo "not connected: no answer"' >"$FLEET_ROOT/opt/agent-fleet-tunnel/bin/tunnel"
+  [ "$(found)" = 'tunnel: connected → not connected: no answer' ]
+  : >"$FLEET_ROOT/opt/agent-fleet-tunnel/bin/tunnel"
+  [ "$(found)" = '' ]
+}
+
 @test "an agent that an activation is at work on is left out" {
   exec 7>"$FLEET_ROOT/run/tseeder-agent/agent-vm-1.lock"
   flock 7

@@ -87,6 +87,7 @@ function state(): State {
     return [
       { urn: component, type: "agent-fleet:host:SshHost" },
       command(`${host}-host-firewall-confirm`, component, { create: "sh … confirm" }),
+      command(`${host}-tunnel-cloudflared`, component, { create: "sh … start" }),
       setup,
       command(`${host}-setup-run`, setup.urn, { create: "sh -c …", delete: undo }),
       ...delivery("Runtime", "bun-1"),
@@ -134,6 +135,7 @@ test.each([
   ["env file", ["a@vm-1-activation"]],
   ["running state", ["a@vm-1-activation"]],
   ["host firewall", ["vm-1-host-firewall-confirm", "a@vm-1-activation"]],
+  ["tunnel", ["vm-1-tunnel-cloudflared", "a@vm-1-activation"]],
   ["service user", ["vm-1-setup-run", "a@vm-1-activation"]],
   [
     "release file src/index.ts",

@@ -23,6 +23,9 @@ const cloud = (provider: string, more: object = {}, ssh?: object) => ({
   ...(ssh === undefined ? {} : { ssh }),
 });
 
+const ID = "0123456789abcdef".repeat(2);
+const CLOUDFLARE = { accountId: ID, zoneId: ID, domain: "example.com" };
+
 const LAN = { allowFrom: ["192.168.1.0/24"] };
 
 export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
@@ -187,8 +190,46 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     fault: "an exposure that the configuration cannot deliver",
     change: local({ a: {} }, { exposure: "tunnel" }),
     lines: [
-      'hosts.vm-1.exposure: got "tunnel", which no stack of this version can deliver; expected private',
+      'hosts.vm-1.exposure: got "tunnel", which needs a Cloudflare account and zone; add agent-fleet:cloudflare with accountId, zoneId and domain, or write private',
     ],
+  },
+  {
+    fault: "a way from Cloudflare to a VM that it cannot reach",
+    change: local({ a: {} }, { exposure: "cloudflare" }),
+    lines: [
+      'hosts.vm-1.exposure: got "cloudflare", but Cloudflare cannot reach a VM on this machine; write tunnel or private',
+    ],
+  },
+  {
+    fault: "an exposure whose ports nothing would close",
+    change: ssh({ exposure: "cloudflare", hostFirewall: false }),
+    lines: [
+      "hosts.office.hostFirewall: got false, but with exposure cloudflare nothing else closes the agents' ports of a machine that exists; remove the key, or write exposure: private",
+    ],
+  },
+  {
+    fault: "ids and a domain that Cloudflare cannot have",
+    change: {
+      ...local({ a: {} }),
+      cloudflare: { accountId: "me@example.com", zoneId: ID.toUpperCase(), domain: "example" },
+    },
+    lines: [
+      `cloudflare.accountId: got "me@example.com", expected the account's id, 32 digits 0-9 and a-f; the dashboard's address has it, dash.cloudflare.com/<id>`,
+      `cloudflare.zoneId: got "${ID.toUpperCase()}", expected the zone's id, 32 digits 0-9 and a-f; the zone's overview in the dashboard has it`,
+      'cloudflare.domain: got "example", expected a domain in small letters such as example.com',
+    ],
+  },
+  {
+    fault: "an account without its zone",
+    change: { ...local({ a: {} }), cloudflare: { accountId: ID, domain: "example.com" } },
+    lines: [
+      "cloudflare.zoneId: got nothing, expected the zone's id, 32 digits 0-9 and a-f; the zone's overview in the dashboard has it",
+    ],
+  },
+  {
+    fault: "an agent on the port of the tunnel beside it",
+    change: { ...local({ a: { port: 20250 } }), cloudflare: CLOUDFLARE },
+    lines: ["hosts.vm-1.agents.a.port: 20250 is taken by the tunnel on this host; give another"],
   },
   {
     fault: "a size that nobody offers",
@@ -368,11 +409,11 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
   },
   {
     fault: "a range for an exposure that has none",
-    change: cloud("hcloud", { exposure: "tunnel", privateFrom: ["10.0.0.0/8"] }),
-    lines: [
-      'hosts.vm-1.exposure: got "tunnel", which no stack of this version can deliver; expected private',
-      "hosts.vm-1.privateFrom: goes with exposure private alone; remove one of them",
-    ],
+    change: {
+      ...cloud("hcloud", { exposure: "tunnel", privateFrom: ["10.0.0.0/8"] }),
+      cloudflare: CLOUDFLARE,
+    },
+    lines: ["hosts.vm-1.privateFrom: goes with exposure private alone; remove one of them"],
   },
   {
     fault: "an account that Azure does not make",

@@ -100,6 +100,38 @@ test("settings that are printed show no secret", () => {
   expect(JSON.stringify(settings)).not.toMatch(/t0ken|s3cret/);
 });
 
+describe("exposure", () => {
+  const id = "0123456789abcdef".repeat(2);
+  const cloudflare = { accountId: id, zoneId: id, domain: "example.com" };
+  const agents = { "agent-a": {} };
+  const kindOf = (host: object, more: object = {}) =>
+    accepted({ hosts: { "vm-1": { provider: "hcloud", agents, ...host } }, ...more }).hosts[0]
+      ?.exposure;
+
+  test("is a tunnel where Cloudflare is configured and no range is given, else private", () => {
+    expect(kindOf({})).toEqual({ kind: "private", from: [] });
+    expect(kindOf({}, { cloudflare })).toEqual({ kind: "tunnel" });
+    const privateFrom = ["10.0.0.0/8"];
+    expect(kindOf({ privateFrom }, { cloudflare })).toEqual({ kind: "private", from: privateFrom });
+    expect(kindOf({ exposure: "private" }, { cloudflare })).toEqual({ kind: "private", from: [] });
+  });
+
+  test("cloudflare has the ranges of assets/, IPv4 and IPv6, and needs no account", () => {
+    const exposure = kindOf({ exposure: "cloudflare" });
+    expect(exposure).toMatchObject({ kind: "cloudflare" });
+    const ranges = exposure?.kind === "cloudflare" ? exposure.ranges : [];
+    expect(ranges).toContain("173.245.48.0/20");
+    expect(ranges).toContain("2606:4700::/32");
+    expect(ranges).toHaveLength(22);
+  });
+
+  test("account and zone are taken over where a host has a tunnel, and only there", () => {
+    const hosts = (exposure: string) => ({ "vm-1": { provider: "local", agents, exposure } });
+    expect(accepted({ hosts: hosts("tunnel"), cloudflare }).cloudflare).toEqual(cloudflare);
+    expect(accepted({ hosts: hosts("private"), cloudflare }).cloudflare).toBeUndefined();
+  });
+});
+
 test("absence means: three releases kept, data kept, 120 seconds, enabled, root", () => {
   const settings = accepted({});
   expect(settings).toMatchObject({ keepReleases: 3, purgeData: false });

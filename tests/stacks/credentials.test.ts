@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { CloudProvider } from "../../components/host/offers";
 import { checkStack } from "../../stacks/check";
 import { missingCredentials, type Surroundings } from "../../stacks/credentials";
@@ -117,4 +118,28 @@ test("missing credentials are said with all other problems, before anything is t
     '  hosts.vm-1.region: got "fsn2", expected one of fsn1, nbg1, hel1, ash, hil, sin; did you mean "fsn1"?',
     "  hosts.vm-1.provider: Hetzner Cloud needs an API token and there is none; set HCLOUD_TOKEN, or run: pulumi config set --secret hcloud:token",
   ]);
+});
+
+test("a tunnel without Cloudflare's token is refused by the variable's name; a host without a tunnel needs none", () => {
+  const id = "0123456789abcdef".repeat(2);
+  const problems = (exposure: string, env: Readonly<Record<string, string>>) => {
+    const result = checkStack({
+      stack: "test",
+      values: {
+        hosts: { "vm-1": { provider: "local", exposure, agents: { a: {}, b: { port: 8788 } } } },
+        defaults: { source: "examples/compute-agent" },
+        secrets: { WORKER_CLUSTER_TOKEN: "t", CALLBACK_SIGNING_SECRET: "s" },
+        cloudflare: { accountId: id, zoneId: id, domain: "example.com" },
+      },
+      root: join(__dirname, "../.."),
+      localArch: "amd64",
+      surroundings: { ...NOTHING, env },
+    });
+    return "problems" in result ? formatProblems("test", result.problems).split("\n").slice(1) : [];
+  };
+  expect(problems("tunnel", {})).toEqual([
+    "  cloudflare: Cloudflare needs an API token and there is none; set CLOUDFLARE_API_TOKEN, or run: pulumi config set --secret cloudflare:apiToken",
+  ]);
+  expect(problems("tunnel", { CLOUDFLARE_API_TOKEN: "t" })).toEqual([]);
+  expect(problems("private", {})).toEqual([]);
 });

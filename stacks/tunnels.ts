@@ -1,0 +1,70 @@
+/** The tunnels of the fleet. Cloudflare's SDK is loaded, and cloudflared fetched, only where a host has one. */
+import * as pulumi from "@pulumi/pulumi";
+import type { Arch } from "../components/agent/runtimes";
+import type { Host } from "../components/host/host";
+import { cacheFolder } from "../vm/cache";
+import { tunnelFiles } from "./assets";
+import { fetchCloudflared, loadCloudflaredPin, type Cloudflared } from "./cloudflared";
+import type { FleetSettings, HostSettings } from "./fleet-settings";
+import { withoutSdk } from "./hosts";
+import { childOf } from "./install";
+import { userError } from "../components/user-error";
+
+/** Makes the tunnel of a host, where it has one. */
+export type MakeTunnel = (
+  host: Host,
+  settings: HostSettings,
+  after: readonly pulumi.Resource[],
+) => void;
+
+/** @throws pulumi.RunError where the SDK is not installed or cloudflared cannot be had; nothing is registered by then */
+export async function tunnelMaker(settings: FleetSettings, root: string): Promise<MakeTunnel> {
+  const { stack, cloudflare } = settings;
+  const hosts = settings.hosts.filter(hasTunnel);
+  const [first] = hosts;
+  if (cloudflare === undefined || first === undefined) {
+    return () => undefined;
+  }
+  const { Tunnel } = await loadTunnel(first);
+  const programs = await fetchPrograms(new Set(hosts.map(({ arch }) => arch)), root);
+  const files = tunnelFiles(root);
+  return (host, hostSettings, after) => {
+    const program = programs.get(hostSettings.arch);
+    if (!hasTunnel(hostSettings) || program === undefined) return;
+    const agents = hostSettings.agents.map(({ name, port }) => ({ name, port }));
+    new Tunnel(
+      `${host.name}-tunnel`,
+      { host, stack, ...cloudflare, agents, program, files, after },
+      childOf(host),
+    );
+  };
+}
+
+function hasTunnel({ exposure, agents }: HostSettings): boolean {
+  return exposure.kind === "tunnel" && agents.length > 0;
+}
+
+async function loadTunnel({ name }: HostSettings) {
+  try {
+    return await import("../components/network/tunnel");
+  } catch (error) {
+    throw withoutSdk(`hosts.${name}.exposure: got "tunnel"`, error) ?? error;
+  }
+}
+
+async function fetchPrograms(
+  archs: ReadonlySet<Arch>,
+  root: string,
+): Promise<ReadonlyMap<Arch, Cloudflared>> {
+  const pin = loadCloudflaredPin(root);
+  const programs = new Map<Arch, Cloudflared>();
+  for (const arch of archs) {
+    try {
+      const say = (line: string) => void pulumi.log.info(line);
+      programs.set(arch, await fetchCloudflared(pin, arch, cacheFolder(), say));
+    } catch (error) {
+      throw userError(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return programs;
+}
