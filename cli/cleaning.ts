@@ -1,6 +1,7 @@
 /** What destroy could not remove, why, how a person does it, and how the stack lets go of it. */
 import type { StoredResource } from "./backend";
 import { resourceName } from "./events";
+import { CONNECTED } from "./tunnels";
 
 /** A machine that existed before the stack and that could not be cleaned. */
 export interface Uncleaned {
@@ -26,6 +27,10 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: string | undefined])
   [
     /host key mismatch|no common algorithm for host key/,
     "its host key is another one: it was installed anew, or it is another machine",
+  ],
+  [
+    CONNECTED,
+    "its cloudflared still runs, so that Cloudflare keeps the tunnel; stop it there, or delete the tunnel in Cloudflare's dashboard",
   ],
   [/unable to authenticate/, "it does not let the stack's key in any more"],
   [/no such host/, "its name is not known any more"],

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { stackExists } from "../backend";
+import type { StoredResource } from "../backend";
 import { forgetPlan, forgettable, protectedBy, tell, uncleaned } from "../cleaning";
 import type { Uncleaned } from "../cleaning";
 import { drained } from "../drained";
@@ -17,6 +18,7 @@ import { readResources } from "../stack";
 import { readStackFile } from "../stack-file";
 import type { StackFile } from "../stack-file";
 import { stackOption } from "../summary";
+import { endTunnels, patience } from "../tunnels";
 
 /**
  * Removes everything that the stack made. The stack, its file and its secrets stay, unless `--remove` is given.
@@ -31,7 +33,8 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
     return 0;
   }
   await recover(engine, stack);
-  const toForget = await checkBefore(engine, stack, options["forget"]);
+  const resources = await readResources(engine, stack);
+  const toForget = checkBefore(resources, stack, options["forget"]);
   if (canAsk(yes)) {
     const preview = await deploy(engine, ["destroy", "--stack", stack, "--preview-only"]);
     if (preview.code !== 0) return preview.code;
@@ -40,11 +43,14 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
   }
   const args = ["destroy", "--stack", stack, "--yes", "--skip-preview", "--continue-on-error"];
   const forgotten: string[] = [];
+  await endTunnels(engine, stack, resources);
+  const isWorthAnotherTry = patience();
   for (;;) {
     const result = await drained(engine, stack, options, () =>
       deploy(engine, [...args, ...parallel]),
     );
     if (result.code === 0) break;
+    if (await isWorthAnotherTry(result.failures)) continue;
     const given = await giveUp(engine, stack, result, { toForget, yes });
     if (given.length === 0) return result.code;
     forgotten.push(...given);
@@ -65,8 +71,11 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
  * The machines that may be given up.
  * @throws Failure where something is protected, or such a machine is not one that existed before
  */
-async function checkBefore(engine: Engine, stack: string, forget: unknown): Promise<string[]> {
-  const resources = await readResources(engine, stack);
+function checkBefore(
+  resources: readonly StoredResource[],
+  stack: string,
+  forget: unknown,
+): string[] {
   const guarded = protectedBy(resources, stack);
   if (guarded.length > 0) throw new Failure([...guarded, "nothing was destroyed"].join("\n"));
   const named = Array.isArray(forget) ? forget.map(String) : [];

@@ -338,6 +338,53 @@ describe("destroy", () => {
     expect(code).toBe(0);
   });
 
+  const TUNNEL = `${PREFIX}agent-fleet:host:SshHost$agent-fleet:network:Tunnel$cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared::office-tunnel-registration`;
+  const CONNECTED = "Cannot delete tunnel because it has active connections (1022)";
+
+  /** The same with tunnels: one that goes with its VM, and one that Cloudflare sees connected once more. */
+  function tunnels() {
+    const env = standing("x");
+    const file = join(clone, "state/.pulumi/stacks/agent-fleet/dev.json");
+    const state = JSON.parse(readFileSync(file, "utf8")) as {
+      checkpoint: { latest: { resources: object[] } };
+    };
+    const step = (host: string) =>
+      `${PREFIX}agent-fleet:host:Host$command:remote:Command::${host}-tunnel-cloudflared`;
+    state.checkpoint.latest.resources.push(
+      { urn: TUNNEL, type: "cloudflare:index", parent: HOST },
+      { urn: step("office"), type: "command:remote:Command", parent: HOST, deletedWith: "" },
+      { urn: step("vm-1"), type: "command:remote:Command", deletedWith: "urn:…::vm-1-server" },
+    );
+    writeFileSync(file, JSON.stringify(state));
+    const of = (urn: string, message: string) =>
+      `${JSON.stringify({ diagnosticEvent: { urn, message, severity: "error" } })}\n`;
+    const stack = of(`${PREFIX}pulumi:pulumi:Stack::agent-fleet-dev`, "update failed");
+    writeFileSync(env.FAKE_FAILURES, of(TUNNEL, CONNECTED) + stack);
+    const hosts = {
+      "vm-1": { address: "192.0.2.1", port: 22, user: "fleet", hostKey: HOST_KEY },
+      office: { address: "192.0.2.2", port: 22, user: "root", hostKey: HOST_KEY },
+    };
+    return { ...env, FAKE_OUTPUT: JSON.stringify({ agents: {}, hosts }) };
+  }
+
+  test("ends the tunnel of a VM before the VM goes, and tries again while Cloudflare sees one connected", () => {
+    const ssh = join(bin, "ssh");
+    writeFileSync(ssh, '#!/bin/sh\nfor word; do :; done\necho "ssh: $word" >>"$FAKE_LOG"\n', {
+      mode: 0o755,
+    });
+    const { code, stderr, calls } = fleet(["destroy", "--yes"], tunnels());
+    rmSync(ssh);
+    expect(calls).toEqual([
+      "stack output --json --show-secrets --stack dev --non-interactive",
+      "ssh: sudo -n systemctl stop agent-fleet-tunnel",
+      RUN,
+      RUN,
+    ]);
+    expect(stderr).toContain("Cloudflare still sees a tunnel connected; waiting");
+    expect(stderr).not.toContain("not cleaned");
+    expect(code).toBe(0);
+  });
+
   test("with --forget of a host that could be cleaned forgets nothing", () => {
     standing(REFUSED);
     const { code, stderr, calls } = fleet(["destroy", "--yes", "--forget", "office"]);

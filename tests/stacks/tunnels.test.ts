@@ -36,7 +36,10 @@ let options: Map<string, pulumi.ResourceOptions>;
 let names: Map<unknown, string>;
 
 beforeEach(async () => {
-  [registered, calls, options, names] = [[], [], new Map(), new Map()];
+  registered = [];
+  calls = [];
+  options = new Map();
+  names = new Map();
   // The real one is in no registry; that it is fetched and checked is tested below.
   jest
     .spyOn(cloudflared, "fetchCloudflared")
@@ -284,7 +287,6 @@ test("a stack without a tunnel has no Cloudflare resource, and neither fetches c
   await build(office({ a: {} }, { exposure: "private" }));
   expect(registered.filter(({ name, type }) => /cloudflare|tunnel/.test(name + type))).toEqual([]);
   expect(calls).toEqual([]);
-  // eslint-disable-next-line @typescript-eslint/unbound-method
   expect(cloudflared.fetchCloudflared).not.toHaveBeenCalled();
 });
 
