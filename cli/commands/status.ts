@@ -2,6 +2,7 @@ import { agentsOn, askHost, hostsWithAgents, rootCommand } from "../ask";
 import { withConnections } from "../connect";
 import type { Connections } from "../connect";
 import type { Context } from "../context";
+import { failedLayer, hostnameProblem } from "../layers";
 import { engineFor } from "../pulumi";
 import { print } from "../say";
 import { readStackFile } from "../stack-file";
@@ -20,7 +21,11 @@ export interface AgentStatus {
   readonly restarts: number | null;
   /** Why the host could not be asked. */
   readonly reason?: string;
+  /** The first layer that does not work, of an agent behind a tunnel: unit, health, tunnel or hostname. */
+  readonly failed?: string;
 }
+
+const TUNNEL = "/opt/agent-fleet-tunnel/bin/tunnel";
 
 /** How long one host may take to answer, in ms. */
 const DEADLINE_MS = 10_000;
@@ -33,7 +38,9 @@ export async function run({ stack, options }: Context): Promise<number> {
     return (await Promise.all(hosts.map((host) => statusOf(connections, host)))).flat();
   });
   print(options["json"] === true ? JSON.stringify(agents, null, 2) : render(agents, stack));
-  return agents.every(({ state }) => /^(available|full|disabled)$/.test(state)) ? 0 : 1;
+  const isWell = ({ state, failed }: AgentStatus): boolean =>
+    /^(available|full|disabled)$/.test(state) && failed === undefined;
+  return agents.every(isWell) ? 0 : 1;
 }
 
 export function render(agents: readonly AgentStatus[], stack: string): string {
@@ -51,33 +58,56 @@ export function render(agents: readonly AgentStatus[], stack: string): string {
   const reasons = agents.flatMap(({ host, reason }) =>
     reason === undefined ? [] : [`${host}: ${reason}`],
   );
+  const failures = agents.flatMap(({ agent, failed }) =>
+    failed === undefined ? [] : [`${agent}: ${failed}`],
+  );
   const text = table(["agent", "host", "state", "release", "url", "since", "restarts"], rows);
-  return [text, ...new Set(reasons)].join("\n");
+  return [text, ...new Set(reasons), ...failures].join("\n");
 }
 
 async function statusOf(connections: Connections, host: string): Promise<AgentStatus[]> {
   const agents = agentsOn(connections.outputs, host);
-  const command = rootCommand(connections.outputs, host, "status");
+  const sudo = connections.outputs.hosts[host]?.user === "root" ? "" : "sudo -n ";
+  const tunnel = `[ ! -e ${TUNNEL} ] || { printf tunnel:; ${sudo}${TUNNEL} check; }`;
+  const command = `${rootCommand(connections.outputs, host, "status")}; ${tunnel}`;
   const answer = await askHost(connections, host, command, DEADLINE_MS);
   const reports = parseReports(answer.text);
-  return agents.map(([agent, output]) => {
+  const ofAgents = agents.map(async ([agent, output]) => {
     const report = reports.get(agent);
     const isSilent = report === undefined && answer.reason !== undefined;
+    const state = report?.state ?? (answer.reached ? "absent" : "unreachable");
+    const failed =
+      report === undefined || !isPublic(output.url)
+        ? undefined
+        : failedLayer({
+            active: report.active,
+            state,
+            tunnel: /^tunnel:(.+)$/m.exec(answer.text)?.[1],
+            hostname: await hostnameProblem(output.url),
+          });
     return {
       agent,
       host,
-      state: report?.state ?? (answer.reached ? "absent" : "unreachable"),
+      state,
       release: report?.release ?? "",
       url: output.url,
       since: report?.since ?? "",
       restarts: report?.restarts ?? null,
       ...(isSilent ? { reason: answer.reason } : {}),
+      ...(failed === undefined ? {} : { failed }),
     };
   });
+  return await Promise.all(ofAgents);
+}
+
+/** Its hostname at Cloudflare; all other URLs are addresses. */
+function isPublic(url: string): boolean {
+  return url.startsWith("https://");
 }
 
 interface Report {
   readonly agent: string;
+  readonly active?: string;
   readonly state?: string;
   readonly release?: string;
   readonly since?: string;

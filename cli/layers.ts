@@ -1,0 +1,45 @@
+/** Which layer between the world and an agent is the first that does not work. */
+
+/** What is known of one agent, from the inside out. */
+export interface Layers {
+  /** systemd's ActiveState of its unit. */
+  readonly active?: string | undefined;
+  /** What its health says on loopback: available, unavailable, disabled, … */
+  readonly state: string;
+  /** What is wrong with the tunnel on its host, as the host tells it. @default - nothing, or there is none */
+  readonly tunnel?: string | undefined;
+  /** What is wrong with its hostname, seen from here. @default - nothing, or it has none */
+  readonly hostname?: string | undefined;
+}
+
+/** `tunnel: not connected: …`; undefined where all works, or the agent is switched off. */
+export function failedLayer({ active, state, tunnel, hostname }: Layers): string | undefined {
+  if (state === "disabled") return undefined;
+  if (active !== undefined && !/^(active|activating|reloading)$/.test(active)) {
+    return `unit: ${active}; its journal on the host says why`;
+  }
+  if (!/^(available|full)$/.test(state)) return `health: ${state} on loopback, while its unit runs`;
+  if (tunnel !== undefined) return `tunnel: ${tunnel}`;
+  return hostname === undefined ? undefined : `hostname: ${hostname}`;
+}
+
+const DEADLINE_MS = 10_000;
+
+/**
+ * Asks a public URL. Any answer of the agent is one, its 401 too; 502, 504 and what is above 519 are Cloudflare's
+ * words for a host that it does not reach.
+ */
+export async function hostnameProblem(url: string): Promise<string | undefined> {
+  try {
+    const { status } = await fetch(`${url}/health`, {
+      redirect: "manual",
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    });
+    return [502, 504].includes(status) || status > 519
+      ? `${url} answers ${String(status)}, Cloudflare does not reach the tunnel; the DNS record may be another one's`
+      : undefined;
+  } catch (error) {
+    const { message, cause } = error as { message: string; cause?: { code?: string } };
+    return `${url} cannot be reached from here (${cause?.code ?? message}); a new name can take minutes in the DNS`;
+  }
+}
