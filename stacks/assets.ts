@@ -8,6 +8,8 @@ import type { PayloadFile } from "../components/remote/payload";
 import { suggestion } from "./problems";
 
 const PROFILES = "assets/profiles";
+/** Profiles by name and text: each of a thousand agents asks for its own. */
+const parsed = new Map<string, Profile>();
 
 /**
  * A profile by its name under assets/profiles, or by the path of a file (with a slash or .yaml).
@@ -21,7 +23,11 @@ export function loadProfile(root: string, name: string): Profile {
     const hint = isPath ? "; give the path of a profile file" : suggestion(name, names);
     throw new Error(`got "${name}", expected one of ${names.join(", ")} or a file${hint}`);
   }
-  return parseProfile(parse(readFileSync(file, "utf8")), name);
+  const text = readFileSync(file, "utf8");
+  const key = `${name}\0${text}`;
+  const profile = parsed.get(key) ?? parseProfile(parse(text), name);
+  parsed.set(key, profile);
+  return profile;
 }
 
 /** The pinned runtimes of assets/runtimes.yaml. */

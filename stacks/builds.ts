@@ -1,13 +1,17 @@
 /** What is built or fetched on this machine before any resource is registered: releases and runtimes. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { relative } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { buildRelease, type Release } from "../components/agent/release-archive";
 import { fetchRuntime, packageUrl } from "../components/agent/download";
 import { pinnedRuntime, type PinnedRuntime, type Runtimes } from "../components/agent/runtimes";
+import type { LocalFile } from "../components/remote/step";
 import type { AgentSettings, HostSettings } from "./fleet-settings";
 
 export interface AgentBuild {
   readonly runtime: PinnedRuntime;
-  readonly runtimeFrom: { readonly file: string } | { readonly url: string };
+  readonly runtimeFrom: { readonly file: LocalFile } | { readonly url: string };
   readonly release: Release;
 }
 
@@ -46,6 +50,20 @@ export async function buildAgent(
   const runtimeFrom =
     host.config.runtimeDelivery === "download"
       ? { url: await packageUrl(runtime) }
-      : { file: await fetchRuntime(runtime, cache) };
+      : { file: await hashed(await fetchRuntime(runtime, cache)) };
   return { runtime, runtimeFrom, release };
+}
+
+/** Equal for agents that share what is built for them. */
+export function buildKey(
+  { arch, config }: HostSettings,
+  { source, runtime, profile }: AgentSettings,
+): string {
+  return JSON.stringify([source, runtime, profile.install, arch, config.runtimeDelivery]);
+}
+
+async function hashed(path: string): Promise<LocalFile> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return { path, sha256: hash.digest("hex") };
 }

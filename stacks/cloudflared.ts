@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { Arch } from "../components/agent/runtimes";
+import type { LocalFile } from "../components/remote/step";
 import { downloadFile } from "../toolchain/download";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -13,11 +14,6 @@ const schema = z.strictObject({
   sha256: z.strictObject({ amd64: sha256, arm64: sha256 }),
 });
 export type CloudflaredPin = z.infer<typeof schema>;
-
-export interface Cloudflared {
-  readonly file: string;
-  readonly sha256: string;
-}
 
 /** AGENT_FLEET_CLOUDFLARED_MIRROR names another place with the same folders. */
 const RELEASES = "https://github.com/cloudflare/cloudflared/releases/download";
@@ -36,12 +32,12 @@ export async function fetchCloudflared(
   cache: string,
   say: (line: string) => void,
   mirror = process.env["AGENT_FLEET_CLOUDFLARED_MIRROR"],
-): Promise<Cloudflared> {
+): Promise<LocalFile> {
   const wanted = sums[arch];
   const folder = join(cache, "cloudflared");
   const file = join(folder, `${version}-${arch}-${wanted.slice(0, 16)}`);
   if (existsSync(file)) {
-    return { file, sha256: wanted };
+    return { path: file, sha256: wanted };
   }
   const url = `${mirror?.replace(/\/+$/, "") ?? RELEASES}/${version}/cloudflared-linux-${arch}`;
   await mkdir(folder, { recursive: true });
@@ -54,7 +50,7 @@ export async function fetchCloudflared(
       throw new Error(`its SHA-256 is ${found}, expected ${wanted}; it is not used`);
     }
     await rename(part, file);
-    return { file, sha256: wanted };
+    return { path: file, sha256: wanted };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(

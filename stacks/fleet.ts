@@ -7,8 +7,8 @@ import { givenKeyPair, makeKeyPair, type KeyPair } from "../components/host/iden
 import type { Host } from "../components/host/host";
 import { cacheFolder } from "../vm/cache";
 import { loadRuntimes } from "./assets";
+import { buildAgent, buildKey, type AgentBuild } from "./builds";
 import { loadRanges, oldRanges } from "./cloudflare-ranges";
-import { buildAgent, type AgentBuild } from "./builds";
 import type { FleetSettings, HostSettings } from "./fleet-settings";
 import { makeHost, type HostContext } from "./hosts";
 import { deliver, type Delivered } from "./install";
@@ -94,10 +94,14 @@ async function buildAll(settings: FleetSettings, root: string): Promise<Map<stri
     say: (line: string) => void pulumi.log.info(line),
   };
   const builds = new Map<string, AgentBuild>();
+  const made = new Map<string, AgentBuild>();
   for (const host of settings.hosts) {
     for (const agent of host.agents) {
       try {
-        builds.set(agent.name, await buildAgent(args, host, agent));
+        const key = buildKey(host, agent);
+        const build = made.get(key) ?? (await buildAgent(args, host, agent));
+        made.set(key, build);
+        builds.set(agent.name, build);
       } catch (error) {
         throw userError(`${agent.name}: ${error instanceof Error ? error.message : String(error)}`);
       }

@@ -2,9 +2,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Arch } from "../components/agent/runtimes";
 import type { Host } from "../components/host/host";
+import type { LocalFile } from "../components/remote/step";
 import { cacheFolder } from "../vm/cache";
 import { tunnelFiles } from "./assets";
-import { fetchCloudflared, loadCloudflaredPin, type Cloudflared } from "./cloudflared";
+import { fetchCloudflared, loadCloudflaredPin } from "./cloudflared";
 import type { FleetSettings, HostSettings } from "./fleet-settings";
 import { withoutSdk } from "./hosts";
 import { childOf } from "./install";
@@ -55,9 +56,9 @@ async function loadTunnel({ name }: HostSettings) {
 async function fetchPrograms(
   archs: ReadonlySet<Arch>,
   root: string,
-): Promise<ReadonlyMap<Arch, Cloudflared>> {
+): Promise<ReadonlyMap<Arch, LocalFile>> {
   const pin = loadCloudflaredPin(root);
-  const programs = new Map<Arch, Cloudflared>();
+  const programs = new Map<Arch, LocalFile>();
   for (const arch of archs) {
     try {
       const say = (line: string) => void pulumi.log.info(line);

@@ -43,7 +43,12 @@ export class Release extends pulumi.ComponentResource {
     const sent = `.agent-fleet-${release.id}.tgz`;
     const uploaded = upload(
       `${name}-upload`,
-      { on: host, file: release.file, remotePath: sent, isThere },
+      {
+        on: host,
+        file: { path: release.file, sha256: release.sha256 },
+        remotePath: sent,
+        isThere,
+      },
       { parent: this, dependsOn: [offered] },
     );
     const install = args.installWith === undefined ? [] : ["--install-with", args.installWith];

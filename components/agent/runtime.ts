@@ -5,7 +5,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host/host";
-import { remoteStep, upload } from "../remote/step";
+import { remoteStep, upload, type LocalFile } from "../remote/step";
 import { hostScript } from "./host-scripts";
 import type { PinnedRuntime } from "./runtimes";
 
@@ -14,7 +14,7 @@ export interface RuntimeArgs {
   readonly service: string;
   readonly runtime: PinnedRuntime;
   /** The package as a file here, to be sent; or the URL from which the host fetches it. */
-  readonly from: { readonly file: string } | { readonly url: string };
+  readonly from: { readonly file: LocalFile } | { readonly url: string };
   /** The host's set-up. */
   readonly after: pulumi.Resource;
 }

@@ -9,7 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host/host";
 import { payload, type PayloadFile } from "../remote/payload";
 import { payloadScript, scriptIfThere } from "../remote/script";
-import { remoteStep, upload } from "../remote/step";
+import { remoteStep, upload, type LocalFile } from "../remote/step";
 import { hostname, ingresses, type TunnelledAgent } from "./ingress";
 
 export interface TunnelArgs {
@@ -22,7 +22,7 @@ export interface TunnelArgs {
   readonly domain: string;
   readonly agents: readonly TunnelledAgent[];
   /** cloudflared for the host's architecture, as a file here. */
-  readonly program: { readonly file: string; readonly sha256: string };
+  readonly program: LocalFile;
   /** The scripts of assets/tunnel and the unit, by their path in the payload. */
   readonly files: Readonly<Record<string, PayloadFile>>;
   /** The host's set-up and firewall. */
@@ -54,7 +54,7 @@ export class Tunnel extends pulumi.ComponentResource {
     const sent = `.agent-fleet-cloudflared-${args.program.sha256.slice(0, 16)}`;
     const uploaded = upload(
       `${name}-cloudflared-upload`,
-      { on: host, file: args.program.file, remotePath: sent },
+      { on: host, file: args.program, remotePath: sent },
       { ...child, dependsOn: args.after },
     );
     remoteStep(

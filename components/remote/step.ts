@@ -113,10 +113,17 @@ function requireRoot(user: string): string {
   return `sudo -n true 2>/dev/null || { echo ${quote(remedy)} >&2; exit 1; }; `;
 }
 
+/** A file on this machine. */
+export interface LocalFile {
+  /** Absolute path. */
+  readonly path: string;
+  /** SHA-256 of its content, hexadecimal. */
+  readonly sha256: string;
+}
+
 export interface UploadArgs {
   readonly on: Machine;
-  /** Absolute path of the file here. */
-  readonly file: string;
+  readonly file: LocalFile;
   /** True: the host has what is in the file, and gets a word instead of it. @default - the file is sent */
   readonly isThere?: pulumi.Output<boolean>;
   /** Path on the host; relative to the home folder of the SSH user. */
@@ -133,7 +140,7 @@ export function upload(
     name,
     {
       connection: connectionArgs(on.connection),
-      source: isThere === undefined ? new pulumi.asset.FileAsset(file) : fileUnless(isThere, file),
+      source: isThere === undefined ? new HashedAsset(file) : fileUnless(isThere, file),
       remotePath,
       triggers: [on.machine],
     },
@@ -143,15 +150,26 @@ export function upload(
   return step;
 }
 
+/** The engine takes a hash that it is given, where it would else read the whole file once per host. */
+class HashedAsset extends pulumi.asset.FileAsset {
+  // The SDK sends every field of an asset, under its name.
+  readonly hash: string;
+
+  constructor({ path, sha256 }: LocalFile) {
+    super(path);
+    this.hash = sha256;
+  }
+}
+
 /**
  * The file, or a word where it is not needed. A preview that cannot know it yet shows the file: the
  * official plugin refuses a source that is unknown (pulumi/pulumi-command#754).
  */
 function fileUnless(
   isThere: pulumi.Output<boolean>,
-  path: string,
+  local: LocalFile,
 ): pulumi.Output<pulumi.asset.Asset> {
-  const file = new pulumi.asset.FileAsset(path);
+  const file = new HashedAsset(local);
   const word = new pulumi.asset.StringAsset("already on the host\n");
   // Every output has it, but its type leaves it out.
   const { isKnown } = isThere as unknown as { readonly isKnown: Promise<boolean> };

@@ -9,6 +9,8 @@ import { Sshd } from "../toolchain/support/sshd";
 const HOST_KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5${"A".repeat(48)}`;
 const ARCHIVE = "what the agent runs\n";
 const WORD = "already on the host\n";
+/** Not the archive's: whoever hashes it gets another one. */
+const SHA256 = "0".repeat(64);
 const UNPACK = 'cat "$4" >>${0%/bin/*}/unpacked; rm "$4"\n';
 
 const clone = new Clone();
@@ -45,7 +47,7 @@ function release(id: string): void {
 const host = { name: "vm-1", connection: ${JSON.stringify(connection)}, machine: "m",
   ready: [], ownedBy: undefined, url: () => "" };
 new Release("vm-1-release", { host, service: "..${sshd.folder}", after: [],
-  release: { id: "${id}", sha256: "0", file: "${clone.folder}/release.tgz" } });
+  release: { id: "${id}", sha256: "${SHA256}", file: "${clone.folder}/release.tgz" } });
 `,
   );
 }
@@ -96,6 +98,18 @@ test("a host that lacks the release gets it, one that has it gets a word, and bo
   succeeded(await up());
   expect(unpacked()).toBe(WORD);
   await expectNothingToDo();
+});
+
+test("the engine takes an archive's hash from its build, and does not read it once more for each host", async () => {
+  release("four");
+  answers("missing");
+  succeeded(await up());
+  expect(unpacked()).toBe(ARCHIVE);
+  const { deployment } = JSON.parse(succeeded(await clone.fleet(["stack", "export"]))) as {
+    deployment: { resources: { urn: string; inputs?: { source?: { hash: string } } }[] };
+  };
+  const uploaded = deployment.resources.find(({ urn }) => urn.endsWith("::vm-1-release-upload"));
+  expect(uploaded?.inputs?.source?.hash).toBe(SHA256);
 });
 
 test("a release that has gone between offer and unpacking is sent by the next up", async () => {

@@ -1,4 +1,5 @@
 /** The real program under the real engine, as plain `pulumi` runs it. No host is reached. */
+import { createHash } from "node:crypto";
 import { readFileSync, rmSync, symlinkSync } from "node:fs";
 import { Clone } from "../e2e/support/clone";
 
@@ -54,6 +55,19 @@ test("a preview lists what an operator would do, in order, and shows no secret",
     expect(output).toContain(name);
   }
   expect(output).not.toContain("canary");
+});
+
+test("every upload is named by the SHA-256 of its file", async () => {
+  stackFile(GOOD);
+  const { stdout } = await pulumi("preview", "--stack", STACK, "--json");
+  const { steps } = JSON.parse(stdout) as {
+    steps: { newState: { inputs?: { source?: { path: string; hash: string } } } }[];
+  };
+  const sources = steps.flatMap(({ newState }) => newState.inputs?.source ?? []);
+  expect(sources).toHaveLength(2);
+  for (const { path, hash } of sources) {
+    expect(hash).toBe(createHash("sha256").update(readFileSync(path)).digest("hex"));
+  }
 });
 
 test("bad configuration is told whole, and no resource is registered", async () => {

@@ -43,7 +43,7 @@ beforeEach(async () => {
   // The real one is in no registry; that it is fetched and checked is tested below.
   jest
     .spyOn(cloudflared, "fetchCloudflared")
-    .mockImplementation((_pin, arch) => Promise.resolve({ file: `${ROOT}/${arch}`, sha256: SUM }));
+    .mockImplementation((_pin, arch) => Promise.resolve({ path: `${ROOT}/${arch}`, sha256: SUM }));
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => {
@@ -333,9 +333,9 @@ describe("cloudflared", () => {
   });
 
   test("is downloaded once, by version and architecture, and checked", async () => {
-    const { file, sha256 } = await fetched("amd64");
-    expect([readFileSync(file), sha256]).toEqual([program, sum]);
-    expect((await fetched("amd64")).file).toBe(file);
+    const { path, sha256 } = await fetched("amd64");
+    expect([readFileSync(path), sha256]).toEqual([program, sum]);
+    expect((await fetched("amd64")).path).toBe(path);
     expect(asked).toEqual(["/2026.9.1/cloudflared-linux-amd64"]);
   });
 
@@ -350,7 +350,7 @@ describe("cloudflared", () => {
     const error = await fetched("amd64", "http://127.0.0.1:1").catch((thrown: unknown) => thrown);
     const place = /put it here: (.*)$/.exec((error as Error).message)?.[1] ?? "";
     writeFileSync(place, program);
-    expect((await fetched("amd64", "http://127.0.0.1:1")).file).toBe(place);
+    expect((await fetched("amd64", "http://127.0.0.1:1")).path).toBe(place);
   });
 
   test("is pinned for both architectures, in a version that reads its token from a file", () => {
