@@ -9,6 +9,21 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: (host: string) => string
       `${host} cannot keep the file: its disk is full or its file system is read-only; look with: df -h / and findmnt /`,
   ],
   [
+    /ssh: host key mismatch|no common algorithm for host key/,
+    (host) =>
+      `${host} answers with another host key than the pinned one, so nothing was sent: it is another machine, or its first boot did not plant the key; look at it by another way, such as its provider's console`,
+  ],
+  [
+    /failed attempts: .*connection refused/,
+    (host) =>
+      `${host} is there, but no SSH server answers on it: it has not booted to its end; look at its provider's console`,
+  ],
+  [
+    /failed attempts: .*(i\/o timeout|no route to host|network is unreachable)/,
+    (host) =>
+      `nothing answers at the address of ${host}: it is off, or a firewall drops what you send to port 22 (agent-fleet:ssh.allowFrom); look at its provider's console`,
+  ],
+  [
     /remote command exited without exit status or exit signal/,
     (host) =>
       `the connection to ${host} ended in the middle of this step; an activation there goes on by itself; run ./fleet up again`,

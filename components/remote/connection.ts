@@ -22,18 +22,24 @@ export interface Connection {
   readonly bastion?: Jump | undefined;
 }
 
-/** Seconds for one attempt to connect; a busy machine may need long to answer. */
-const DIAL_SECONDS = 20;
-/** Attempts before a step gives up; the first step of a host waits longer, see `HostSetup`. */
-const DIAL_ATTEMPTS = 10;
+/** Attempts before a step gives up, and seconds for each. */
+interface Patience {
+  readonly dialErrorLimit: number;
+  readonly perDialTimeout: number;
+}
 
+/** A busy machine may need long to answer. */
+const RUNNING: Patience = { dialErrorLimit: 10, perDialTimeout: 20 };
 /**
- * The connection as @pulumi/command takes it.
- * `dialErrorLimit` -1 means: try until the resource's own timeout ends it.
+ * 15 minutes where each attempt fails at once, as the plugin pauses 5 s between two, and 30 where nothing
+ * answers. Without a limit the resource's own timeout would end it, and nobody be told what was in the way.
  */
+export const BOOTING: Patience = { dialErrorLimit: 180, perDialTimeout: 5 };
+
+/** The connection as @pulumi/command takes it. */
 export function connectionArgs(
   connection: Connection,
-  dialErrorLimit: number = DIAL_ATTEMPTS,
+  patience: Patience = RUNNING,
 ): types.input.remote.ConnectionArgs {
   const { bastion, privateKey } = connection;
   const identity = privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey) };
@@ -43,8 +49,7 @@ export function connectionArgs(
     user: connection.user,
     hostKey: connection.hostKey,
     ...identity,
-    dialErrorLimit,
-    perDialTimeout: DIAL_SECONDS,
+    ...patience,
     ...(bastion === undefined
       ? {}
       : {
@@ -54,8 +59,7 @@ export function connectionArgs(
             user: bastion.user,
             hostKey: bastion.hostKey,
             ...identity,
-            dialErrorLimit,
-            perDialTimeout: DIAL_SECONDS,
+            ...patience,
           },
         }),
   };

@@ -1,7 +1,7 @@
 /** The only wrapper over @pulumi/command: one command on a host or here, with the rules that every step keeps. */
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { connectionArgs, type Connection } from "./connection";
+import { BOOTING, connectionArgs, type Connection } from "./connection";
 import { Queue } from "./queue";
 import { commandLine, quote } from "./quote";
 
@@ -36,8 +36,8 @@ export interface RemoteStepArgs {
   readonly first?: "booting" | "running";
 }
 
-/** Seconds that a first step waits for a booting machine, on top of its own time. */
-const BOOT_SECONDS = 600;
+/** Seconds that a first step waits for a booting machine at most, on top of its own time; see BOOTING. */
+const BOOT_SECONDS = 1800;
 
 /** One command on a host as root. Its stdout is the step's result, taken as a secret until read. */
 export function remoteStep(
@@ -59,7 +59,7 @@ export function remoteStep(
   const step = new command.remote.Command(
     name,
     {
-      connection: connectionArgs(connection, booting ? -1 : undefined),
+      connection: connectionArgs(connection, booting ? BOOTING : undefined),
       create: line(args.run, first === undefined ? "" : requireRoot(connection.user)),
       ...(args.undo === undefined ? {} : { delete: line(args.undo) }),
       ...(args.stdin === undefined ? {} : { stdin: pulumi.secret(args.stdin) }),

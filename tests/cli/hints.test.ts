@@ -23,6 +23,23 @@ test("a step whose connection ended says that the host goes on, and what to do",
   ]);
 });
 
+test.each([
+  ["ssh: handshake failed: ssh: host key mismatch", "answers with another host key"],
+  ["ssh: handshake failed: ssh: no common algorithm for host key", "answers with another host key"],
+  ["dial tcp 192.0.2.1:22: connect: connection refused", "is there, but no SSH server answers"],
+  ["dial tcp 192.0.2.1:22: i/o timeout", "nothing answers at the address of vm-10: it is off, or"],
+  ["dial tcp 192.0.2.1:22: connect: no route to host", "nothing answers at the address of vm-10"],
+  ["dial tcp 192.0.2.1:22: connect: network is unreachable", "nothing answers at the address"],
+])("a host that is not reached (%s) is told by what was seen last", (last, meaning) => {
+  const [hint = "", ...more] = told(
+    "vm-10-tseeder-setup-run",
+    `after 180 failed attempts: ${last}`,
+  );
+  expect(more).toEqual([]);
+  expect(hint).toContain("vm-10-tseeder-setup-run: ");
+  expect(hint).toContain(meaning);
+});
+
 test("a failure that explains itself gets no line", () => {
   expect(told("first@vm-1-activation", "Process exited with status 1: layer unit")).toEqual([]);
 });

@@ -210,6 +210,20 @@ test("every SSH connection pins an ed25519 host key, at the jump host too", asyn
   });
 });
 
+test("only the first step waits for a machine to boot, and by a limit, since the plugin then says what was in the way", async () => {
+  await build({ ...LOCAL, ...SSH });
+  const patience = steps().map(({ name, inputs }) => {
+    const { dialErrorLimit, perDialTimeout } = connectionOf(inputs);
+    const { create } = (options.get(name) as pulumi.CustomResourceOptions).customTimeouts ?? {};
+    return [name, dialErrorLimit, perDialTimeout, create];
+  });
+  const [first = [], ...others] = patience.sort(([, a], [, b]) => Number(b) - Number(a));
+  expect(first).toEqual(["vm-1-tseeder-setup-run", 180, 5, "2460s"]);
+  expect(new Set(others.map(([, limit, seconds]) => [limit, seconds].join()))).toEqual(
+    new Set(["10,20"]),
+  );
+});
+
 test("secrets stand in stdin alone, marked as secrets, and no step logs", async () => {
   await build(LOCAL);
   expect(stdinText("one@vm-1-activation")).toContain('WORKER_CLUSTER_TOKEN="canary-token"');
