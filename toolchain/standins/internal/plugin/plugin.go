@@ -119,7 +119,7 @@ func (p *provider) Check(_ context.Context, request *rpc.CheckRequest) (*rpc.Che
 	if err != nil {
 		return nil, err
 	}
-	inputs, failures := check(resource.Inputs, decode(request.GetNews()), typeOf(request.GetUrn()))
+	inputs, failures := check(resource.Inputs, decode(request.GetNews()), TypeOf(request.GetUrn()))
 	if len(failures) == 0 && resource.Rules != nil {
 		failures = resource.Rules(inputs)
 	}
@@ -213,11 +213,11 @@ func (p *provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, erro
 }
 
 func (p *provider) resource(urn string) (Resource, error) {
-	resource, known := p.resources[typeOf(urn)]
+	resource, known := p.resources[TypeOf(urn)]
 	if !known {
 		return resource, fmt.Errorf(
 			"this stand-in for the %s plugin does not have %s; it has %s. The official plugin is needed for it",
-			p.name, typeOf(urn), strings.Join(slices.Sorted(maps.Keys(p.resources)), ", "))
+			p.name, TypeOf(urn), strings.Join(slices.Sorted(maps.Keys(p.resources)), ", "))
 	}
 	return resource, nil
 }
@@ -338,8 +338,8 @@ func keep(news, olds Properties, ignored []string) Properties {
 	return kept
 }
 
-// urn:pulumi:stack::project::parent$package:module:Type::name
-func typeOf(urn string) string {
+// TypeOf reads urn:pulumi:stack::project::parent$package:module:Type::name.
+func TypeOf(urn string) string {
 	parts := strings.Split(urn, "::")
 	if len(parts) < 3 {
 		return ""

@@ -92,6 +92,9 @@ func unwrapAll(values Properties) Properties {
 	return all
 }
 
+// Plain gives properties as a program outside of the engine reads them.
+func Plain(values *structpb.Struct) Properties { return unwrapAll(decode(values)) }
+
 func hasSecret(value any) bool {
 	return anyWithin(value, func(item any) bool { return signed(item, isSecret) })
 }
