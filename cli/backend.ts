@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findProcess } from "../vm/process";
 import { PROJECT_NAME } from "./project";
 
 /**
@@ -51,11 +52,8 @@ export function readLocks(url: string | undefined, stack: string): Lock[] {
 /** Whether the process that made the lock still runs; locks of other machines count as held. */
 export function isHeld(lock: Lock): boolean {
   if (lock.hostname !== hostname()) return true;
-  try {
-    process.kill(lock.pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  // One that was killed, but is not yet reaped by its parent, holds nothing any more.
+  if (findProcess(lock.pid) === undefined) return false;
   // Process ids are used again: where it can be seen, it must be a Pulumi.
   const name = `/proc/${String(lock.pid)}/comm`;
   return !existsSync(name) || readFileSync(name, "utf8").startsWith("pulumi");

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -11,6 +11,7 @@ import {
 } from "../../cli/backend";
 import type { Lock } from "../../cli/backend";
 import { heldBy, isSafeToRepeat } from "../../cli/recover";
+import { until } from "../e2e/support/wait";
 
 let folder: string;
 let url: string;
@@ -34,6 +35,11 @@ function lock(changes: Partial<Lock> = {}): Lock {
     timestamp: "2026-01-02T03:04:05.678Z",
     ...changes,
   };
+}
+
+/** Whether a process has ended and waits to be reaped. */
+function isRemains(pid: number): boolean {
+  return readFileSync(`/proc/${String(pid)}/stat`, "utf8").startsWith(`${String(pid)} (pulumi) Z`);
 }
 
 function store(latest: object): void {
@@ -78,6 +84,21 @@ describe("a lock", () => {
     expect(isHeld(lock({ pid: child.pid ?? 0 }))).toBe(true);
     child.kill("SIGKILL");
     await new Promise((resolve) => child.on("exit", resolve));
+  });
+
+  test("is free when its pulumi has ended, but nobody has reaped it yet", async () => {
+    copyFileSync("/bin/true", join(folder, "pulumi"));
+    // The shell becomes a program that never asks for its children.
+    const parent = spawn("sh", ["-c", '"$0" & echo $!; exec sleep 60', join(folder, "pulumi")]);
+    const pid = await new Promise<number>((resolve) => {
+      parent.stdout.once("data", (chunk: Buffer) => {
+        resolve(Number(String(chunk)));
+      });
+    });
+    await until("its remains", 20, () => isRemains(pid));
+    expect(isHeld(lock({ pid }))).toBe(false);
+    parent.kill("SIGKILL");
+    await new Promise((resolve) => parent.on("exit", resolve));
   });
 
   test("of another machine counts as held", () => {
