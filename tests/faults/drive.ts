@@ -74,8 +74,8 @@ async function upFor(scene: Scene, share: number): Promise<Operator> {
 }
 
 /** A killed run leaves the name of the step that it was in, which shows that the fault struck where it says. */
-function expectStruckIn(scene: Scene, run: Operator | undefined, step: RegExp): void {
-  if (run?.code !== KILLED) return;
+function expectStruckIn(scene: Scene, run: Operator | undefined, step?: RegExp): void {
+  if (run?.code !== KILLED || step === undefined) return;
   const steps = scene.pendingSteps();
   assert.ok(
     steps.some((name) => step.test(name)),
