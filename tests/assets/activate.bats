@@ -180,6 +180,12 @@ setup() {
   [ "$(cd "$opt/runtimes" && echo *)" = bun-1.4.5 ]
 }
 
+@test "an old release goes also where the clock was set back after it was brought" {
+  touch -d '+1 day' "$opt/releases/two"
+  activate agent-vm-1 one KEEP_RELEASES=1
+  [ "$(cd "$opt/releases" && echo *)" = one ]
+}
+
 @test "data that an uninstall has kept is given back to the agent" {
   mkdir -p "$state/agent-vm-1"
   activate agent-vm-1 one

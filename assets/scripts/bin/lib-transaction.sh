@@ -142,16 +142,18 @@ remove_first_unit() {
   fi
 }
 
-# prune FOLDER KEEP: all but the newest KEEP and those that find_used has found.
+# prune FOLDER KEEP LATEST: all but the newest KEEP and those that find_used has found. LATEST counts as the newest:
+# the times of the others may be of a clock that was set back since.
 # `unpack` marks what it has just brought with .fresh-ID: no agent had the time to use it yet.
 prune() {
-  set -- "$1" "$2" "$opt/$1"/.fresh-*
-  [ ! -e "$3" ] || find "$opt/$1" -maxdepth 1 -name '.fresh-*' -mmin +1440 -delete
-  set -- "$1" "$2" "$opt/$1"/*
-  [ "$(($# - 2))" -gt "$2" ] || return 0
-  count=0
+  set -- "$1" "$2" "$3" "$opt/$1"/.fresh-*
+  [ ! -e "$4" ] || find "$opt/$1" -maxdepth 1 -name '.fresh-*' -mmin +1440 -delete
+  set -- "$1" "$2" "$3" "$opt/$1"/*
+  [ "$(($# - 3))" -gt "$2" ] || return 0
+  count=1
   # shellcheck disable=SC2045 # ids have no white space, and only ls sorts by time
   for id in $(ls -1t "$opt/$1"); do
+    [ "$id" != "$3" ] || continue
     count=$((count + 1))
     [ "$count" -gt "$2" ] || continue
     case $used in
