@@ -153,9 +153,9 @@ test("what the stand-in cannot do is refused by the check, not left out silently
 });
 
 test("cancel and the custom timeout kill the command", async () => {
-  const running = plugin.create({ create: "exec sleep 30" });
+  const running = plugin.create({ create: "echo runs; exec sleep 30" });
   const failed = expect(running).rejects.toThrow(/^signal: killed/);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await plugin.told("runs");
   await plugin.cancel();
   await failed;
   await expect(plugin.create({ create: "exec sleep 30" }, { timeout: 0.3 })).rejects.toThrow(

@@ -73,6 +73,14 @@ export class Plugin {
     return Object.assign(other, { lines: this.lines });
   }
 
+  /** Waits until the plugin has told the engine this line. */
+  async told(text: string): Promise<void> {
+    for (let tries = 0; !this.lines.some((line) => line.text === text); tries++) {
+      if (tries === 500) throw new Error(`the plugin did not tell: ${text}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   private startEngine(): Promise<number> {
     this.engine.addService(EngineService, {
       log: (call: { request: LogRequest }, reply: (error: null, response: Empty) => void) => {
