@@ -7,6 +7,7 @@ import { PROJECT } from "./agents";
 import { findAnsible } from "./find-ansible";
 import { measureInstalls } from "./installs";
 import { measurePreviews } from "./previews";
+import { measureProviders } from "./providers";
 import { METHODS, RESULTS, type Method, type Results } from "./results";
 import { Failure } from "../cli/say";
 import { PULUMI } from "../toolchain/versions";
@@ -36,6 +37,7 @@ async function measure(runs: number, say: (line: string) => void): Promise<strin
     (method) => method !== "ansible" || ansible !== undefined,
   );
   const previews = await measurePreviews(runs, say);
+  const providers = await measureProviders(runs, say);
   const { accel, times } = await measureInstalls(methods, runs, say);
   const results: Results = {
     begun,
@@ -57,6 +59,7 @@ async function measure(runs: number, say: (line: string) => void): Promise<strin
     },
     installs: times,
     previews,
+    providers,
   };
   mkdirSync(RESULTS, { recursive: true });
   const name = `${begun.slice(0, 16).replace(":", "")}-${measured.replace("+", "")}.json`;

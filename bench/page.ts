@@ -1,6 +1,14 @@
 /** docs/benchmarks.md from the results of a run. Pure. */
 import { figure, type Figure } from "./figures";
-import { CASES, METHODS, type Case, type Method, type Preview, type Results } from "./results";
+import {
+  CASES,
+  METHODS,
+  type Case,
+  type Method,
+  type Preview,
+  type ProviderPreview,
+  type Results,
+} from "./results";
 
 interface Target {
   readonly text: string;
@@ -40,6 +48,7 @@ export function benchmarksPage(results: Results, source: string): string {
     "Hosts of provider `ssh` with made-up addresses, four agents each; no machine is reached. Memory is the",
     "peak resident memory of the largest process of the run, all processes looked at every 100 ms.",
     "",
+    ...providersPart(results.providers ?? []),
     "## Targets",
     "",
     ...targetTable(results),
@@ -112,6 +121,21 @@ function previewTable(previews: readonly Preview[]): string[] {
         first === undefined ? "" : (perAgent(preview) * 1000).toFixed(0),
       ]),
     ),
+  ];
+}
+
+function providersPart(previews: readonly ProviderPreview[]): string[] {
+  if (previews.length === 0) return [];
+  return [
+    "## Preview by provider",
+    "",
+    row(["provider", "seconds"]),
+    row(["---", "---:"]),
+    ...previews.map(({ provider, seconds }) => row([provider, spread(figure(seconds))])),
+    "",
+    "Each file of `examples/stacks`: one VM and two agents. The provider's SDK is the real one and is loaded in each",
+    "run; its plugin is a stand-in that takes whatever it is given.",
+    "",
   ];
 }
 

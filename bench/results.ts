@@ -26,6 +26,12 @@ export interface Preview {
   readonly resources: number;
 }
 
+/** A preview of one host in a cloud with two agents, which loads the cloud's SDK. */
+export interface ProviderPreview {
+  readonly provider: string;
+  readonly seconds: readonly number[];
+}
+
 export interface Results {
   /** ISO 8601, UTC. */
   readonly begun: string;
@@ -46,6 +52,8 @@ export interface Results {
   /** Without a method whose program could not be had. */
   readonly installs: Readonly<Partial<Record<Method, Times>>>;
   readonly previews: readonly Preview[];
+  /** @default - an older run, which did not measure it */
+  readonly providers?: readonly ProviderPreview[];
 }
 
 export const RESULTS = join(__dirname, "results");

@@ -50,3 +50,11 @@ test("a run that cannot be trusted says so", () => {
   const busy = { ...RESULTS, machine: { ...RESULTS.machine, loadBefore: 1.1 } };
   expect(benchmarksPage(busy, "x")).toContain("1.1, so it was not at rest");
 });
+
+test("a provider's preview is told where it was measured", () => {
+  expect(page).not.toContain("Preview by provider");
+  const providers = [{ provider: "hcloud", seconds: [3, 5, 4] }];
+  expect(benchmarksPage({ ...RESULTS, providers }, "x")).toContain(
+    "## Preview by provider\n\n| provider | seconds |\n| --- | ---: |\n| hcloud | 4.0 (3.0–5.0) |",
+  );
+});
