@@ -154,6 +154,8 @@ export function sshConfig(
     "  GlobalKnownHostsFile none",
     "  UpdateHostKeys no",
     "  LogLevel ERROR",
+    // Up to the exchange of keys: what forwards to a machine that is booting takes a connection and says nothing.
+    "  ConnectTimeout 30",
     "  ServerAliveInterval 15",
     ...(ownKey ? [`  IdentityAgent "${join(folder, "agent")}"`, "  IdentityFile none"] : []),
     "",

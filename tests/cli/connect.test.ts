@@ -63,6 +63,7 @@ Host *
   GlobalKnownHostsFile none
   UpdateHostKeys no
   LogLevel ERROR
+  ConnectTimeout 30
   ServerAliveInterval 15
   IdentityAgent "/tmp/f/agent"
   IdentityFile none
