@@ -10,7 +10,7 @@ instance_file() {
 }
 
 # read_text FILE: all of it in $text, without the last line break; empty where there is no file.
-# The shell reads it itself: to start a process takes longer than the reading.
+# For texts of some hundred lines: the shell reads them itself, since to start a process takes longer.
 read_text() {
   text=
   [ -f "$1" ] || return 0
