@@ -143,3 +143,18 @@ restart tseeder-agent@agent-vm-1" ]
   run sh "$opt/bin/uninstall" agent agent-vm-1 vm-1
   [[ $output == "agent-vm-1: its data is kept in $state/agent-vm-1" ]]
 }
+
+@test "an agent that came up during the pause of a rollout is drained too" {
+  activate agent-vm-1 one
+  systemctl stop tseeder-agent@agent-vm-1
+  cat >"$BATS_TEST_TMPDIR/sleep" <<'END'
+#!/bin/sh
+[ "$1" != 77 ] || systemctl start tseeder-agent@agent-vm-1
+exec /bin/sleep 0.02
+END
+  chmod 755 "$BATS_TEST_TMPDIR/sleep"
+  PATH=$BATS_TEST_TMPDIR:$PATH
+  jobs 2 0
+  run --separate-stderr activate agent-vm-1 two DRAIN_SECONDS=60 PAUSE=77
+  [[ $output == *'"drain":"idle"'* ]]
+}
