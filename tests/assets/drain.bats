@@ -158,3 +158,9 @@ END
   run --separate-stderr activate agent-vm-1 two DRAIN_SECONDS=60 PAUSE=77
   [[ $output == *'"drain":"idle"'* ]]
 }
+
+@test "the folder of locks and payloads is root's alone, whoever makes it first" {
+  rm -rf "$FLEET_ROOT/run/tseeder-agent"
+  "$opt/bin/no-drain" 60
+  [ "$(stat -c %a "$FLEET_ROOT/run/tseeder-agent")" = 700 ]
+}

@@ -2,13 +2,19 @@
 # Waiting for an agent to be ready, and knowing early when it never will be.
 # What goes wrong is written to $work/failure-*: the wait runs in a subshell.
 
-# listening PORT: read from the kernel's own tables; `ss` is not on every host
+# listening PORT: read from the kernel's own tables; `ss` is not on every host. They begin with what listens, and a
+# host may have thousands of connections behind that.
 listening() {
   hex=$(printf '%04X' "$1")
   for table in "$root/proc/net/tcp" "$root/proc/net/tcp6"; do
     [ -r "$table" ] || continue
     while read -r _ local _ kind _; do
-      [ "$kind" != 0A ] || case $local in *:"$hex") return 0 ;; esac
+      case $kind:$local in
+        st:*) ;;
+        0A:*:"$hex") return 0 ;;
+        0A:*) ;;
+        *) break ;;
+      esac
     done <"$table"
   done
   return 1

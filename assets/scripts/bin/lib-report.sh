@@ -23,6 +23,7 @@ show_unit() {
 # disk_remedy: what to do where a file could not be written; the shell's own words for it are often poor
 disk_remedy() {
   for folder in "$opt" "$etc"; do
+    [ -d "$folder" ] || continue
     if [ ! -w "$folder" ]; then
       echo "make $folder writable: its file system is read-only, see findmnt --target $folder"
       return 0

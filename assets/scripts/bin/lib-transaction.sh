@@ -77,12 +77,8 @@ close_transaction() {
 
 # point LINK TARGET: a symbolic link, replaced in one step
 point() {
-  if [ -L "$1" ]; then
-    ln -sfn "$2" "$1.new"
-    mv -fT "$1.new" "$1"
-  else
-    ln -s "$2" "$1"
-  fi
+  ln -sfn "$2" "$1.new"
+  mv -fT "$1.new" "$1"
 }
 
 # put_back FILE COPY: as it was, absent if it was. The way back must work on a full disk, and a second name for the

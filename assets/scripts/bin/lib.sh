@@ -47,12 +47,14 @@ check_id() {
   esac
 }
 
+# make_run: the folder of locks and payloads, in memory
+make_run() {
+  [ -d "$run" ] || { mkdir -p "$run" && chmod 700 "$run"; }
+}
+
 # take_lock NAME SECONDS: waits for its turn. The lock is held until the script ends.
 take_lock() {
-  [ -d "$run" ] || {
-    mkdir -p "$run"
-    chmod 700 "$run"
-  }
+  make_run
   exec 9>"$run/$1.lock"
   flock -w "$2" 9 ||
     refuse "$1" "another run has held its lock for $2 s" "wait for it, or find it with: fuser -v $run/$1.lock"
