@@ -23,6 +23,11 @@ export function serviceOf({ unit }: Pick<AgentOutput, "unit">): string {
   return unit.split("@")[0] ?? unit;
 }
 
+/** A command as root, whoever logs in there. */
+export function asRoot(outputs: Outputs, host: string, command: string): string {
+  return outputs.hosts[host]?.user === "root" ? command : `sudo -n ${command}`;
+}
+
 /** One of the scripts in /opt/<service>/bin as root, for each service with agents on the host. */
 export function rootCommand(
   outputs: Outputs,
@@ -31,9 +36,8 @@ export function rootCommand(
   args: readonly string[] = [],
 ): string {
   const services = [...new Set(agentsOn(outputs, host).map(([, agent]) => serviceOf(agent)))];
-  const sudo = outputs.hosts[host]?.user === "root" ? "" : "sudo -n ";
   return services
-    .map((service) => [`${sudo}/opt/${service}/bin/${script}`, ...args].join(" "))
+    .map((service) => [asRoot(outputs, host, `/opt/${service}/bin/${script}`), ...args].join(" "))
     .join("; ");
 }
 

@@ -1,5 +1,5 @@
 import type { StoredResource } from "./backend";
-import { askHost } from "./ask";
+import { asRoot, askHost } from "./ask";
 import { withConnections } from "./connect";
 import type { Connections } from "./connect";
 import { resourceName } from "./events";
@@ -33,8 +33,7 @@ export async function endTunnels(
 }
 
 async function endTunnel(connections: Connections, host: string): Promise<void> {
-  const sudo = connections.outputs.hosts[host]?.user === "root" ? "" : "sudo -n ";
-  const command = `${sudo}systemctl stop agent-fleet-tunnel`;
+  const command = asRoot(connections.outputs, host, "systemctl stop agent-fleet-tunnel");
   const { reason } = await askHost(connections, host, command, STOP_MS);
   if (reason !== undefined) say(`${host}: its tunnel could not be ended before the VM: ${reason}`);
 }

@@ -1,8 +1,9 @@
-import { agentsOn, askHost, hostsWithAgents, rootCommand } from "../ask";
+import { agentsOn, asRoot, askHost, hostsWithAgents, rootCommand } from "../ask";
 import { withConnections } from "../connect";
 import type { Connections } from "../connect";
 import type { Context } from "../context";
 import { failedLayer, hostnameProblem } from "../layers";
+import type { Outputs } from "../outputs";
 import { engineFor } from "../pulumi";
 import { print } from "../say";
 import { readStackFile } from "../stack-file";
@@ -65,11 +66,16 @@ export function render(agents: readonly AgentStatus[], stack: string): string {
   return [text, ...new Set(reasons), ...failures].join("\n");
 }
 
+/** The tunnel, where there is one, and the agents: last, so that the command ends as their script does. */
+export function statusCommand(outputs: Outputs, host: string): string {
+  const check = asRoot(outputs, host, `${TUNNEL} check`);
+  const tunnel = `[ ! -e ${TUNNEL} ] || { printf tunnel:; ${check}; echo; }`;
+  return `${tunnel}; ${rootCommand(outputs, host, "status")}`;
+}
+
 async function statusOf(connections: Connections, host: string): Promise<AgentStatus[]> {
   const agents = agentsOn(connections.outputs, host);
-  const sudo = connections.outputs.hosts[host]?.user === "root" ? "" : "sudo -n ";
-  const tunnel = `[ ! -e ${TUNNEL} ] || { printf tunnel:; ${sudo}${TUNNEL} check; }`;
-  const command = `${rootCommand(connections.outputs, host, "status")}; ${tunnel}`;
+  const command = statusCommand(connections.outputs, host);
   const answer = await askHost(connections, host, command, DEADLINE_MS);
   const reports = parseReports(answer.text);
   const ofAgents = agents.map(async ([agent, output]) => {

@@ -1,4 +1,6 @@
-import { parseReports, render } from "../../cli/commands/status";
+import { spawnSync } from "node:child_process";
+import { parseReports, render, statusCommand } from "../../cli/commands/status";
+import type { Outputs } from "../../cli/outputs";
 import { curl, summary, tellRestart } from "../../cli/summary";
 
 test("lines that are no report are passed over", () => {
@@ -126,4 +128,16 @@ test.each([
 
 test("what an older version has stored is told as nothing", () => {
   expect(tellRestart({})).toBe("");
+});
+
+test("a host on which the agents' script fails gives that as its end, where there is no tunnel too", () => {
+  const outputs = {
+    agents: { a: { host: "vm-1", unit: "no-such-service@a" } },
+    hosts: { "vm-1": { user: "root" } },
+  } as unknown as Outputs;
+  const { status, stderr } = spawnSync("sh", ["-c", statusCommand(outputs, "vm-1")], {
+    encoding: "utf8",
+  });
+  expect(status).toBe(127);
+  expect(stderr).toContain("/opt/no-such-service/bin/status");
 });
