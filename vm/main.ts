@@ -4,6 +4,7 @@
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { say, tell } from "./answer";
 import { ensureImage } from "./image";
 import { destroy, start, status } from "./machine";
 import { defaultImage } from "./recipe";
@@ -28,10 +29,6 @@ const spec = z.strictObject({
   boot: z.int().min(1),
 });
 
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
-
 async function answer(args: readonly string[]): Promise<unknown> {
   const [verb, operand] = args;
   if (verb === "image") return ensureImage(operand ?? defaultImage, say);
@@ -50,12 +47,4 @@ async function answer(args: readonly string[]): Promise<unknown> {
   }
 }
 
-answer(process.argv.slice(2)).then(
-  (result) => {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-  },
-  (error: unknown) => {
-    say(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
-  },
-);
+tell(answer(process.argv.slice(2)));

@@ -13,6 +13,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { say, tell } from "../../../vm/answer";
 import { destroy, start } from "../../../vm/machine";
 import { planMachine } from "../../../vm/plan";
 import { netdev, vmFiles } from "../../../vm/qemu";
@@ -21,10 +22,6 @@ import { openQmp } from "../../../vm/qmp";
 interface Inputs {
   readonly userData: string;
 }
-
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
 
 async function create(id: string, folder: string): Promise<{ ipv4Address: string }> {
   const { userData } = JSON.parse(await text(process.stdin)) as Inputs;
@@ -80,12 +77,4 @@ async function answer([verb, id = ""]: readonly string[]): Promise<unknown> {
   }
 }
 
-answer(process.argv.slice(2)).then(
-  (result) => {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-  },
-  (error: unknown) => {
-    say(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
-  },
-);
+tell(answer(process.argv.slice(2)));
