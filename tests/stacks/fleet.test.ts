@@ -6,8 +6,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { checkStack } from "../../stacks/check";
 import type { FleetSettings } from "../../stacks/fleet-settings";
-import { buildFleet } from "../../stacks/fleet";
-import type { FleetOutputs } from "../../stacks/outputs";
+import { runStack } from "./run-stack";
 
 const ROOT = join(__dirname, "../..");
 const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKmqtPDBv0Ht5TdsjIcYzrfVnrrQS2jvv6P9o5vPXsAF";
@@ -89,20 +88,7 @@ function settings(hosts: object, more: object = {}): FleetSettings {
 }
 
 async function build(hosts: object, more: object = {}) {
-  let outputs: FleetOutputs | undefined;
-  await pulumi.runtime.runInPulumiStack(async () => {
-    pulumi.runtime.registerStackTransformation(({ name, opts, resource }) => {
-      options.set(name, opts);
-      nameOf.set(resource, name);
-      return undefined;
-    });
-    outputs = await buildFleet(settings(hosts, more), ROOT);
-  });
-  await pulumi.runtime.disconnect();
-  if (outputs === undefined) {
-    throw new Error("the fleet was not built");
-  }
-  return outputs;
+  return await runStack(settings(hosts, more), ROOT, { options, names: nameOf });
 }
 
 const steps = () => registered.filter(({ type }) => type.startsWith("command:remote:"));

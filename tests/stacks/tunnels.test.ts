@@ -10,9 +10,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { pluginsFor } from "../../cli/pulumi";
 import { checkStack } from "../../stacks/check";
 import * as cloudflared from "../../stacks/cloudflared";
-import { buildFleet } from "../../stacks/fleet";
-import type { FleetOutputs } from "../../stacks/outputs";
 import { summarizeStackFile } from "../../stacks/stack-file";
+import { runStack } from "./run-stack";
 
 const ROOT = join(__dirname, "../..");
 const ACCOUNT = "0123456789abcdef".repeat(2);
@@ -79,17 +78,7 @@ async function build(hosts: object, more: object = { cloudflare: CLOUDFLARE }) {
     localArch: "amd64",
   });
   if ("problems" in result) throw new Error(JSON.stringify(result.problems));
-  let outputs: FleetOutputs | undefined;
-  await pulumi.runtime.runInPulumiStack(async () => {
-    pulumi.runtime.registerStackTransformation(({ name, opts, resource }) => {
-      options.set(name, opts);
-      names.set(resource, name);
-      return undefined;
-    });
-    outputs = await buildFleet(result.settings, ROOT);
-  });
-  await pulumi.runtime.disconnect();
-  return outputs as FleetOutputs;
+  return await runStack(result.settings, ROOT, { options, names });
 }
 
 const find = (name: string) => {
