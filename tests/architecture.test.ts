@@ -136,6 +136,7 @@ const PURE = [
   "components/agent/profile-conf.ts",
   "components/agent/profile.ts",
   "components/agent/runtimes.ts",
+  "components/agent/source.ts",
   "components/agent/unit.ts",
   "components/host/cloud-init.ts",
   "components/host/inbound.ts",

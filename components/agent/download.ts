@@ -24,9 +24,7 @@ export async function fetchRuntime(runtime: PinnedRuntime, cache: string): Promi
   await mkdir(folder, { recursive: true });
   const fetched = await mkdtemp(join(folder, "fetch-"));
   try {
-    await run("npm", ["pack", spec, "--silent", "--pack-destination", fetched], { cwd: fetched });
-    const [name] = await readdir(fetched);
-    const archive = join(fetched, name ?? "");
+    const archive = await fetchPackage(spec, fetched);
     const digest = createHash("sha512")
       .update(await readFile(archive))
       .digest("hex");
@@ -37,17 +35,39 @@ export async function fetchRuntime(runtime: PinnedRuntime, cache: string): Promi
     }
     await rename(archive, file);
     return file;
-  } catch (error) {
-    throw asFetchError(spec, error);
   } finally {
     await rm(fetched, { recursive: true, force: true });
   }
 }
 
+/**
+ * A package's archive in an empty folder; npm compares it with the registry's integrity of it.
+ * @throws Error in npm's words where it cannot be fetched.
+ */
+export async function fetchPackage(spec: string, folder: string): Promise<string> {
+  try {
+    await run(
+      "npm",
+      ["pack", spec, "--loglevel=error", "--ignore-scripts", "--pack-destination", folder],
+      // Said, as a test's environment is not what Node would hand on by itself.
+      { cwd: folder, env: process.env },
+    );
+  } catch (error) {
+    throw asFetchError(spec, error);
+  }
+  const [name] = await readdir(folder);
+  return join(folder, name ?? "");
+}
+
 function asFetchError(spec: string, error: unknown): Error {
-  const output =
-    typeof error === "object" && error !== null && "stderr" in error ? error.stderr : undefined;
-  const reason = typeof output === "string" && output !== "" ? output.trim() : String(error);
+  const { stderr = "", message = "" } = error as { stderr?: string; message?: string };
+  const lines = stderr
+    .split("\n")
+    .filter((line) => line.startsWith("npm error"))
+    .map((line) => line.replace(/^npm error (notarget |404 )?/, ""))
+    // The code alone, and where npm keeps its log, tell a person nothing.
+    .filter((line) => !/^(code |errno |syscall |A complete log)/.test(line));
+  const reason = lines[0] ?? message.split("\n")[0] ?? "";
   return new Error(`cannot fetch ${spec} with npm: ${reason}`);
 }
 
@@ -55,7 +75,7 @@ function asFetchError(spec: string, error: unknown): Error {
 export async function packageUrl(runtime: PinnedRuntime): Promise<string> {
   const spec = `${runtime.package}@${runtime.version}`;
   try {
-    const { stdout } = await run("npm", ["view", spec, "dist.tarball", "--silent"]);
+    const { stdout } = await run("npm", ["view", spec, "dist.tarball", "--loglevel=error"]);
     return stdout.trim();
   } catch (error) {
     throw asFetchError(spec, error);
