@@ -6,8 +6,10 @@ import { pipeline } from "node:stream/promises";
 import { buildRelease, type Release } from "../components/agent/release-archive";
 import { fetchRuntime, packageUrl } from "../components/agent/download";
 import { pinnedRuntime, type PinnedRuntime, type Runtimes } from "../components/agent/runtimes";
+import { sourceText } from "../components/agent/source";
 import type { LocalFile } from "../components/remote/step";
 import type { AgentSettings, HostSettings } from "./fleet-settings";
+import type { Folders } from "./sources";
 
 export interface AgentBuild {
   readonly runtime: PinnedRuntime;
@@ -19,6 +21,7 @@ export interface BuildArgs {
   readonly root: string;
   readonly cache: string;
   readonly runtimes: Runtimes;
+  readonly folders: Folders;
   /** The platform of this machine, such as `linux-amd64`. */
   readonly localPlatform: string;
   readonly say: (line: string) => void;
@@ -29,13 +32,14 @@ export interface BuildArgs {
  * @throws Error naming the agent's source where it cannot be built.
  */
 export async function buildAgent(
-  { root, cache, runtimes, localPlatform, say }: BuildArgs,
+  { root, cache, runtimes, folders, localPlatform, say }: BuildArgs,
   host: HostSettings,
   agent: AgentSettings,
 ): Promise<AgentBuild> {
   const runtime = pinnedRuntime(runtimes, agent.runtime, `linux-${host.arch}`);
+  const source = sourceText(agent.source);
   const release = await buildRelease({
-    source: agent.source,
+    source: folders.get(source) ?? source,
     install: {
       where: agent.profile.install,
       runtime,
@@ -44,7 +48,7 @@ export async function buildAgent(
     },
     cache,
     say: (line) => {
-      say(`${relative(root, agent.source) || "."}: ${line}`);
+      say(`${agent.source.kind === "folder" ? relative(root, source) || "." : source}: ${line}`);
     },
   });
   const runtimeFrom =

@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { envValueProblem } from "../components/agent/env-file";
 import { fillDefault, type Profile, type Variable } from "../components/agent/profile";
+import { parseSource, shownSource, type Source } from "../components/agent/source";
 import { Sensitive } from "../components/sensitive";
 import { loadProfile } from "./assets";
 import { addOnce, type Problem } from "./problems";
@@ -45,7 +46,8 @@ export function agentSettings(
   return {
     name,
     profile,
-    source: source ?? "",
+    source: source ?? { kind: "folder", path: "" },
+    sourcePath: where("source"),
     runtime,
     port,
     ...variables(context, path, name, port, profile, own),
@@ -88,32 +90,54 @@ function findProfile(context: Context, path: string, name: string): Profile | un
 function findSource(
   context: Context,
   path: string,
-  source: string | undefined,
+  given: string | undefined,
   profile: Profile,
+): Source | undefined {
+  const source = givenSource(context.root, given, profile);
+  if ("problem" in source) {
+    addOnce(context.problems, { path, text: shownSource(source.problem) });
+    return undefined;
+  }
+  return source;
+}
+
+/** A folder must be there; what is elsewhere is not asked for. */
+function givenSource(
+  root: string,
+  given: string | undefined,
+  profile: Profile,
+): Source | { readonly problem: string } {
+  if (given === undefined) {
+    return { problem: "got nothing, expected the folder of the agent's code; add it" };
+  }
+  const source = parseSource(given);
+  if ("problem" in source) {
+    return { problem: `got "${given}", ${source.problem}` };
+  }
+  if (source.kind !== "folder") {
+    return source;
+  }
+  const path = resolve(root, source.path);
+  if (!existsSync(path) || !statSync(path).isDirectory()) {
+    const remedy =
+      "problem" in parseSource(`npm:${given}`)
+        ? "give the folder of the agent's code"
+        : `write npm:${given} for the package`;
+    return { problem: `got "${given}", which is not a folder here; ${remedy}` };
+  }
+  const problem = entryProblem(path, given, profile);
+  return problem === undefined ? { kind: "folder", path } : { problem };
+}
+
+/** What is wrong with code that lacks the file that its profile starts. */
+export function entryProblem(
+  folder: string,
+  given: string,
+  { name, entry }: Profile,
 ): string | undefined {
-  const problem = (text: string): undefined => {
-    addOnce(context.problems, { path, text });
-  };
-  if (source === undefined) {
-    problem("got nothing, expected the folder of the agent's code; add it");
-    return;
-  }
-  if (/^(git\+|npm:|https?:)/.test(source)) {
-    problem(`got "${source}", expected a folder; check the code out and name its folder`);
-    return;
-  }
-  const folder = resolve(context.root, source);
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    problem(`got "${source}", which is not a folder here; give the folder of the agent's code`);
-    return;
-  }
-  if (!existsSync(join(folder, profile.entry))) {
-    problem(
-      `got "${source}", which has no ${profile.entry}; profile ${profile.name} starts that file, give its folder`,
-    );
-    return;
-  }
-  return folder;
+  return existsSync(join(folder, entry))
+    ? undefined
+    : `got "${given}", which has no ${entry}; profile ${name} starts that file, give its folder`;
 }
 
 /** Env and secrets of one agent: the profile's defaults, then the stack's, then its own. */

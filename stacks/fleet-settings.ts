@@ -1,6 +1,7 @@
 /** The settings of a fleet, checked and filled in: what the rest of the program knows of the configuration. */
 import type { AgentArgs } from "../components/agent/agent";
 import type { Arch, RuntimeName } from "../components/agent/runtimes";
+import type { Source } from "../components/agent/source";
 import type { Sensitive } from "../components/sensitive";
 import type { Exposure } from "../components/host/inbound";
 import type { CloudSettings } from "./check-cloud";
@@ -19,8 +20,10 @@ export interface AgentSettings extends Pick<
   | "enabled"
 > {
   readonly name: string;
-  /** Absolute path of the folder with the agent's code. */
-  readonly source: string;
+  /** Where its code comes from; a folder by its absolute path. */
+  readonly source: Source;
+  /** Where the stack file says so. */
+  readonly sourcePath: string;
   readonly runtime: RuntimeName;
 }
 

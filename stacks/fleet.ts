@@ -16,6 +16,7 @@ import { localArch } from "./local-arch";
 import { hostOutput, type FleetOutputs } from "./outputs";
 import { rollOut } from "./rollout";
 import { ownAddress } from "./own-address";
+import { fetchSources } from "./sources";
 import { tunnelMaker } from "./tunnels";
 import { userError } from "../components/user-error";
 
@@ -85,13 +86,15 @@ async function allowFrom({ hosts, allowFrom: given }: FleetSettings): Promise<re
 }
 
 async function buildAll(settings: FleetSettings, root: string): Promise<Map<string, AgentBuild>> {
-  const runtimes = loadRuntimes(root);
+  const say = (line: string) => void pulumi.log.info(line);
+  const cache = cacheFolder();
   const args = {
     root,
-    cache: cacheFolder(),
-    runtimes,
+    cache,
+    runtimes: loadRuntimes(root),
+    folders: await fetchSources(settings, cache, say),
     localPlatform: `${process.platform}-${localArch()}`,
-    say: (line: string) => void pulumi.log.info(line),
+    say,
   };
   const builds = new Map<string, AgentBuild>();
   const made = new Map<string, AgentBuild>();

@@ -6,6 +6,7 @@ import { Agent } from "../components/agent/agent";
 import { HostSetup } from "../components/agent/host-setup";
 import { Release } from "../components/agent/release";
 import { Runtime } from "../components/agent/runtime";
+import { sourceName, sourceText } from "../components/agent/source";
 import type { Host } from "../components/host/host";
 import { agentRanges } from "../components/host/inbound";
 import { HostFirewall } from "../components/network/host-firewall";
@@ -93,7 +94,7 @@ export function deliver({
     const onHost = profile.install === "host";
     const release = memo(
       releases,
-      `${service} ${agent.source} ${agent.runtime}`,
+      `${service} ${sourceText(agent.source)} ${agent.runtime}`,
       () =>
         new Release(
           releaseName(root, base, agent),
@@ -195,11 +196,11 @@ export function childOf(host: Host): pulumi.ComponentResourceOptions {
   return host instanceof pulumi.Resource ? { parent: host } : {};
 }
 
-/** The source's folder gives the name, so that new code updates the release that the last one made. */
-function releaseName(root: string, base: string, agent: AgentSettings): string {
-  const folder = relative(root, agent.source).replaceAll(/[^A-Za-z0-9.-]+/g, "-");
+/** The source gives the name, so that new code in a folder updates the release that the last one made. */
+function releaseName(root: string, base: string, { source, ...agent }: AgentSettings): string {
+  const name = source.kind === "folder" ? relative(root, source.path) : sourceName(source);
   const runtime = agent.runtime === agent.profile.runtimes[0] ? "" : `-${agent.runtime}`;
-  return `${base}-${folder || basename(root)}${runtime}`;
+  return `${base}-${name.replaceAll(/[^A-Za-z0-9.-]+/g, "-") || basename(root)}${runtime}`;
 }
 
 /** The value under the key, made at its first use. */

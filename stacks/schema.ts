@@ -77,8 +77,10 @@ const profileSchema = z
   .string({ error: "expected a profile's name or the path of a profile file" })
   .describe("A name under assets/profiles, or a path to your own file. Default: tseeder.");
 const sourceSchema = z
-  .string({ error: "expected a folder" })
-  .describe("The folder that holds the agent's code.");
+  .string({ error: "expected a source" })
+  .describe(
+    "Where the agent's code comes from: a folder, `git+https://<host>/<repo>#<commit>:<folder>`, `npm:<name>@<version>` or `https://<host>/<file>.tgz#sha256=<hex>`.",
+  );
 const runtimeSchema = z
   .enum(["bun", "node"], { error: "expected bun or node" })
   .describe("The runtime to run the agent with. Default: the profile's first.");

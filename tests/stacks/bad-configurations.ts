@@ -175,6 +175,27 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     ],
   },
   {
+    fault: "a package without its form",
+    change: { defaults: { source: "opencode-ai@1.18.33" } },
+    lines: [
+      'defaults.source: got "opencode-ai@1.18.33", which is not a folder here; write npm:opencode-ai@1.18.33 for the package',
+    ],
+  },
+  {
+    fault: "a branch in place of a commit, with a password in the address",
+    change: local({ a: { source: "git+https://me:canary@git.example/r#main" } }),
+    lines: [
+      'hosts.vm-1.agents.a.source: got "git+https://…@git.example/r#main", which has a password or a token in it; remove it, and let git\'s own credential helper keep it',
+    ],
+  },
+  {
+    fault: "a tarball without its hash",
+    change: { defaults: { source: "https://files.example/agent.tgz" } },
+    lines: [
+      'defaults.source: got "https://files.example/agent.tgz", expected the file\'s SHA-256, 64 digits 0-9 and a-f: https://files.example/agent.tgz#sha256=<hex>; sha256sum tells it of a file that you trust',
+    ],
+  },
+  {
     fault: "no source",
     change: { defaults: {} },
     lines: ["defaults.source: got nothing, expected the folder of the agent's code; add it"],

@@ -1,9 +1,17 @@
+import type { Source } from "../../components/agent/source";
 import { buildKey } from "../../stacks/builds";
 import type { AgentSettings, HostSettings } from "../../stacks/fleet-settings";
 
+const folder = (path: string): Source => ({ kind: "folder", path });
 const host = { arch: "amd64", config: { provider: "ssh" } } as HostSettings;
 const profile = { install: "operator" };
-const agent = { name: "one", source: "/a", runtime: "bun", profile, port: 8787 } as AgentSettings;
+const agent = {
+  name: "one",
+  source: folder("/a"),
+  runtime: "bun",
+  profile,
+  port: 8787,
+} as AgentSettings;
 const key = buildKey(host, agent);
 
 test("agents that differ in nothing that is built share it, on every host", () => {
@@ -12,7 +20,7 @@ test("agents that differ in nothing that is built share it, on every host", () =
 });
 
 test.each<[string, Partial<HostSettings>, object]>([
-  ["another source", {}, { source: "/b" }],
+  ["another source", {}, { source: folder("/b") }],
   ["another runtime", {}, { runtime: "node" }],
   ["a profile that installs on the host", {}, { profile: { install: "host" } }],
   ["another architecture", { arch: "arm64" }, {}],
