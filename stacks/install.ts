@@ -6,7 +6,7 @@ import { Agent } from "../components/agent/agent";
 import { HostSetup } from "../components/agent/host-setup";
 import { Release } from "../components/agent/release";
 import { Runtime } from "../components/agent/runtime";
-import { sourceName, sourceText } from "../components/agent/source";
+import { sourceName } from "../components/agent/source";
 import type { Host } from "../components/host/host";
 import { agentRanges } from "../components/host/inbound";
 import { HostFirewall } from "../components/network/host-firewall";
@@ -94,7 +94,8 @@ export function deliver({
     const onHost = profile.install === "host";
     const release = memo(
       releases,
-      `${service} ${sourceText(agent.source)} ${agent.runtime}`,
+      // The same code from two places is one release: sent twice at once, one would spoil the other.
+      `${service} ${build.release.id}`,
       () =>
         new Release(
           releaseName(root, base, agent),

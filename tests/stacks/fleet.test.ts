@@ -1,6 +1,6 @@
 /** The fleet as the engine would see it, under Pulumi's mocks: what is registered, with which inputs. */
 import { gunzipSync } from "node:zlib";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -145,6 +145,29 @@ test("a local VM with two agents registers exactly these resources", async () =>
     "Release vm-1-tseeder-examples-compute-agent",
     "Runtime vm-1-tseeder-bun",
   ]);
+});
+
+test("the same code from two folders is one release on a host; other code is another one", async () => {
+  const example = join(ROOT, DEFAULTS.source);
+  const [same, other] = [join(cache, "same"), join(cache, "other")];
+  cpSync(example, same, { recursive: true });
+  cpSync(example, other, { recursive: true });
+  writeFileSync(join(other, "src/more.ts"), "");
+  const agents = {
+    one: {},
+    two: { port: 8788, source: same },
+    three: { port: 8789, source: other },
+  };
+  await build({ "vm-1": { provider: "local", agents } });
+  const releases = registered.filter(({ type }) => type === "agent-fleet:agent:Release");
+  expect(releases.map(({ name }) => name)).toEqual([
+    "vm-1-tseeder-examples-compute-agent",
+    expect.stringMatching(/^vm-1-tseeder-.*-other$/),
+  ]);
+  const unpack = "vm-1-tseeder-examples-compute-agent-unpack";
+  expect(waitsFor("one@vm-1-activation")).toContain(unpack);
+  expect(waitsFor("two@vm-1-activation")).toContain(unpack);
+  expect(waitsFor("three@vm-1-activation")).not.toContain(unpack);
 });
 
 test("the host firewall closes the agents' ports to all but the given ranges, and a second connection confirms it", async () => {
