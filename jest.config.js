@@ -39,4 +39,5 @@ module.exports = {
     ],
   },
   testTimeout: layer === "unit" ? 30_000 : 600_000,
+  reporters: layer === "unit" ? ["default"] : ["default", "<rootDir>/cli/testing/progress.cjs"],
 };

@@ -19,6 +19,9 @@ export const ON_REQUEST = { faults } satisfies Record<string, Layer>;
 
 export type Layer = () => Promise<Counts>;
 
+/** Test files side by side: a story waits as long as it works, and more than two would starve their VMs on two cores. */
+const TWO_AT_ONCE = ["--maxWorkers=2"] as const;
+
 /** The stand-ins are Go programs; a machine with the official downloads need not have Go. */
 const GO_FOLDER = "toolchain/standins";
 const GO_TESTS = {
@@ -75,15 +78,22 @@ async function check(): Promise<Counts> {
 async function unit(): Promise<Counts> {
   // Some talk to a real sshd on loopback.
   await ensurePackages(SSH_TOOLS);
-  return await jestWithGo("unit", ["--silent"], withoutGo());
+  return await jestWithGo("unit", ["--silent", ...TWO_AT_ONCE], withoutGo());
 }
 
 /** The scripts that land on a host, in a folder with stub programs. */
 async function assets(): Promise<Counts> {
   const files = filesThat((path) => path.endsWith(".bats"));
   if (files.length === 0) return NOTHING;
-  await ensurePackages({ ...SHELL_TOOLS, ...NETWORK_TOOLS });
-  const { code, output } = await step("bats", ["bats", "--tap", ...files]);
+  await ensurePackages({ ...SHELL_TOOLS, ...NETWORK_TOOLS, parallel: "parallel" });
+  const { code, output } = await step("bats", [
+    "bats",
+    "--tap",
+    "--jobs",
+    "2",
+    "--no-parallelize-within-files",
+    ...files,
+  ]);
   const counts = countTap(output);
   // bats may fail as a whole: a file that does not parse.
   return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
@@ -92,17 +102,13 @@ async function assets(): Promise<Counts> {
 /** The engine's stand-ins with a real Pulumi and a real sshd; the ready stack files up to their plans. */
 async function engine(): Promise<Counts> {
   await ensurePackages(SSH_TOOLS);
-  return await jestWithGo("engine", ["--runInBand", "--verbose"], withoutGo());
+  return await jestWithGo("engine", TWO_AT_ONCE, withoutGo());
 }
 
 /** From nothing to agents on a real VM, and back. */
 async function e2e(): Promise<Counts> {
   await ensureVmTools();
-  return await jestWithGo(
-    "e2e",
-    ["--runInBand", "--verbose"],
-    withoutGo() ?? (await withoutPort22()),
-  );
+  return await jestWithGo("e2e", TWO_AT_ONCE, withoutGo() ?? (await withoutPort22()));
 }
 
 /** Why a VM cannot have port 22 of a loopback address, as a server in a cloud has of its own one. */
@@ -123,7 +129,7 @@ async function withoutPort22(): Promise<string | undefined> {
 /** The whole fault matrix on one VM; its results become docs/reliability.md. */
 async function faults(): Promise<Counts> {
   await ensureVmTools();
-  const counts = await jest("faults", ["--runInBand", "--verbose"], { FLEET_FAULTS_RECORD: "1" });
+  const counts = await jest("faults", ["--runInBand"], { FLEET_FAULTS_RECORD: "1" });
   const page = ["--require", "./toolchain/transpile.cjs", "tests/faults/generate.ts"];
   const { code } = await step("docs/reliability.md", [process.execPath, ...page], { quiet: true });
   return code === 0 ? counts : { ...counts, failed: counts.failed + 1 };

@@ -92,7 +92,7 @@ export class ExistingMachine {
     const options = [
       ...["-i", this.#key("root"), "-p", String(this.sshPort), "-o", "BatchMode=yes"],
       ...["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-q"],
-      ...["-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=5"],
+      ...["-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5"],
     ];
     return run("ssh", [...options, "root@127.0.0.1", command], { cwd: this.#base, input });
   }
