@@ -27,9 +27,11 @@ export interface SshOptions {
 /** How long the key stays in the agent, in s: it is needed when a connection is made, not after. */
 const KEY_LIFETIME_SECONDS = 120;
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /**
- * Opens the door, and closes it whatever happens: the agent's process is ended and the folder removed.
- * The private key goes from Pulumi to the ssh-agent in memory and never to a disk.
+ * Opens the door, and closes it whatever happens, Ctrl-C too: connections and the agent's process are ended and the
+ * folder is removed. The private key goes from Pulumi to the ssh-agent in memory and never to a disk.
  */
 export async function withConnections<T>(
   engine: Engine,
@@ -43,11 +45,19 @@ export async function withConnections<T>(
   // A short path: a socket's may have 107 characters.
   const folder = mkdtempSync(join(tmpdir(), "fleet-"));
   let agent: ChildProcess | undefined;
+  const open = new Set<ChildProcess>();
   const close = (): void => {
+    for (const connection of open) connection.kill();
     agent?.kill();
     rmSync(folder, { recursive: true, force: true });
   };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    close();
+    // No longer caught: the process ends by it, as its caller expects.
+    process.kill(process.pid, signal);
+  };
   process.once("exit", close);
+  for (const signal of SIGNALS) process.once(signal, onSignal);
   try {
     if (typeof raw.sshPrivateKey === "string" && raw.sshPrivateKey !== "") {
       agent = await startAgent(join(folder, "agent"), raw.sshPrivateKey);
@@ -60,11 +70,16 @@ export async function withConnections<T>(
       ssh(host, command, { stdio = "inherit", batch = false } = {}) {
         if (outputs.hosts[host] === undefined) throw new Failure(noSuchHost(host, outputs, stack));
         const options = batch ? ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"] : [];
-        return spawn("ssh", ["-F", config, ...options, alias(host), ...command], { stdio });
+        const connection = spawn("ssh", ["-F", config, ...options, alias(host), ...command], {
+          stdio,
+        });
+        open.add(connection);
+        return connection.once("exit", () => open.delete(connection));
       },
     });
   } finally {
     process.off("exit", close);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
     close();
   }
 }

@@ -4,5 +4,7 @@ export interface Context {
   /** No questions. */
   readonly yes: boolean;
   readonly args: readonly string[];
+  /** Those of `args` that stood behind `--`. */
+  readonly behind: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
 }

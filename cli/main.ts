@@ -57,6 +57,31 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./commands/ssh"),
   },
   {
+    usage: "exec <host...>",
+    summary: "one command on several hosts at once: exec vm-1 vm-2 -- uptime",
+    load: () => import("./commands/exec"),
+  },
+  {
+    usage: "logs [agent...]",
+    summary: "what agents and systemd have said of them, all agents where none is named",
+    options: [
+      ["-f, --follow", "go on with new lines until Ctrl-C"],
+      ["--since <time>", "such as 30m, 2h, 1d, or a date that journalctl knows"],
+      ["-n, --lines <number>", "newest lines of each agent (default: 100; with -f: 10)"],
+      ["--json", "one JSON object a line"],
+    ],
+    load: () => import("./commands/logs"),
+  },
+  {
+    usage: "scan <address>",
+    summary: "show a machine's SSH host key, to be confirmed, and the lines to paste",
+    options: [
+      ["--port <number>", "the SSH port (default: 22)"],
+      ["--json", "as JSON"],
+    ],
+    load: () => import("./commands/scan"),
+  },
+  {
     usage: "destroy",
     summary: "remove everything that up made",
     options: [
@@ -134,6 +159,7 @@ async function main(argv: readonly string[]): Promise<number> {
         stack: stack ?? DEFAULT_STACK,
         yes: given["yes"] === true,
         args: command.args,
+        behind: args.includes("--") ? args.slice(args.indexOf("--") + 1) : [],
         options: given,
       });
     });

@@ -104,7 +104,7 @@ function hostRules(context: Context, path: string, host: HostConfig): Problem[] 
   ) {
     problems.push({
       path: `${path}.ssh.bastionHostKey`,
-      text: `got nothing, expected the ed25519 host key of ${host.ssh.bastion}, as every SSH connection is pinned; ssh-keyscan -t ed25519 shows it, confirm it on the machine`,
+      text: `got nothing, expected the ed25519 host key of ${host.ssh.bastion}, as every SSH connection is pinned; ./fleet scan shows it, confirm it on the machine`,
     });
   }
   return problems;

@@ -210,7 +210,7 @@ export const sshHostSchema = z.strictObject({
     "Host name or IP address of the machine.",
   ),
   hostKey: hostKeySchema.describe(
-    "The machine's ed25519 host key; ssh-keyscan -t ed25519 shows it.",
+    "The machine's ed25519 host key; ./fleet scan shows it, to be confirmed.",
   ),
   ssh: z
     .strictObject({

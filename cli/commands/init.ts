@@ -68,8 +68,7 @@ export function newStack(options: Readonly<Record<string, unknown>>): NewStack {
   if (provider === "ssh" && !/^ssh-ed25519 [A-Za-z0-9+/=]+/.test(hostKey ?? "")) {
     faults.push(
       `--host-key: ${hostKey === undefined ? "missing" : `got "${hostKey}"`}, expected "ssh-ed25519 AAAA…"; ` +
-        `see it with: ssh-keyscan -t ed25519 ${address ?? "<address>"}, and compare it on the machine itself: ` +
-        "cat /etc/ssh/ssh_host_ed25519_key.pub",
+        `see it with: ./fleet scan ${address ?? "<address>"}, and compare it on the machine itself`,
     );
   }
   if (port !== undefined && !/^\d{1,5}$/.test(port))

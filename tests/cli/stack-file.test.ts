@@ -62,7 +62,7 @@ test.each(Object.keys(OFFERS))(
 
 test("init names every wrong option at once", () => {
   expect(() => newStack({ provider: "ssh", port: "x" })).toThrow(
-    /^init:\n {2}--address: missing.*\n {2}--host-key: missing.*ssh-keyscan.*\n {2}--port: got "x"/,
+    /^init:\n {2}--address: missing.*\n {2}--host-key: missing.*fleet scan.*\n {2}--port: got "x"/,
   );
   expect(() => newStack({ provider: "azur" })).toThrow(
     '--provider: got "azur", expected one of local, ssh, hcloud, digitalocean, aws, gcp, azure, linode, vultr, ovh, proxmox',

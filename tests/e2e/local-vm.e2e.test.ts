@@ -2,6 +2,7 @@
  * The main job on a real VM, from a fresh clone to an empty machine again. The tests of this file
  * are one story: each goes on from where the one before it ended.
  */
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -170,6 +171,40 @@ test("a second up changes nothing and opens no SSH connection", async () => {
   const { output } = await clone.ok(["up"]);
   expect(output).toContain("nothing had to be changed");
   expect(await logins()).toBe(before + 1);
+});
+
+test("scan shows the pinned host key; logs and exec reach agents and hosts, and followed logs leave nothing running", async () => {
+  const { port = 0, hostKey = "" } = (await outputs()).hosts["vm-1"] ?? {};
+  const scan = ["scan", "127.0.0.1", "--port", String(port), "--json"];
+  expect(JSON.parse((await clone.ok(scan)).stdout)).toMatchObject({
+    hostKey: hostKey.split(" ").slice(0, 2).join(" "),
+  });
+  const { stdout } = await clone.ok(["logs", "--lines", "200"]);
+  for (const name of AGENTS)
+    expect(stdout).toMatch(new RegExp(`^${name} \\| \\S+Z .*listening`, "m"));
+  const { output } = await clone.ok([
+    "exec",
+    "vm-1",
+    "--",
+    "systemctl",
+    "is-active",
+    `tseeder-agent@${AGENTS[0]}`,
+  ]);
+  expect(output).toBe("vm-1 | active\n");
+  const following = spawn(join(clone.folder, "fleet"), ["logs", "-f"], {
+    cwd: clone.folder,
+    env: clone.env,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const ended = new Promise((resolve) => following.once("close", resolve));
+  try {
+    await new Promise((resolve) => following.stdout.once("data", resolve));
+    expect(await vm("pgrep -c journalctl")).toBe("2");
+  } finally {
+    following.kill("SIGINT");
+  }
+  await ended;
+  await until("no reader", 30, async () => (await vm("pgrep -c journalctl || :")) === "0");
 });
 
 test("a changed file is one upload and one restart per agent, and the old release is kept", async () => {

@@ -282,7 +282,7 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     fault: "a jump host without a pinned host key",
     change: ssh({ ssh: { bastion: "jump.example.com" } }),
     lines: [
-      "hosts.office.ssh.bastionHostKey: got nothing, expected the ed25519 host key of jump.example.com, as every SSH connection is pinned; ssh-keyscan -t ed25519 shows it, confirm it on the machine",
+      "hosts.office.ssh.bastionHostKey: got nothing, expected the ed25519 host key of jump.example.com, as every SSH connection is pinned; ./fleet scan shows it, confirm it on the machine",
     ],
   },
   {
