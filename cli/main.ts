@@ -73,6 +73,15 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./commands/logs"),
   },
   {
+    usage: "history",
+    summary: "who brought the stack up or destroyed it, when, and what changed",
+    options: [
+      ["-n, --lines <number>", "newest runs (default: 20)"],
+      ["--json", "as JSON"],
+    ],
+    load: () => import("./commands/history"),
+  },
+  {
     usage: "scan <address>",
     summary: "show a machine's SSH host key, to be confirmed, and the lines to paste",
     options: [

@@ -1,3 +1,4 @@
+import { byWhom } from "../by-whom";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { stackExists } from "../backend";
@@ -47,7 +48,7 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
   const isWorthAnotherTry = patience();
   for (;;) {
     const result = await drained(engine, stack, options, () =>
-      deploy(engine, [...args, ...parallel]),
+      deploy(engine, [...args, ...parallel, ...byWhom("destroy")]),
     );
     if (result.code === 0) break;
     if (await isWorthAnotherTry(result.failures)) continue;

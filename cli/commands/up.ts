@@ -1,3 +1,4 @@
+import { byWhom } from "../by-whom";
 import type { Context } from "../context";
 import { deploy } from "../deployment";
 import { drained } from "../drained";
@@ -29,7 +30,7 @@ export async function run({ stack, yes, options }: Context): Promise<number> {
     if (!(await ask(`\nbring stack ${stack} up like this?`)))
       throw new Failure("nothing was changed");
   }
-  const args = ["up", "--stack", stack, "--yes", "--skip-preview", ...parallel];
+  const args = ["up", "--stack", stack, "--yes", "--skip-preview", ...parallel, ...byWhom("up")];
   const { code, changed, done, failures } = await drained(engine, stack, options, () =>
     deploy(engine, args),
   );

@@ -1,14 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { PLUGINS } from "../../toolchain/versions";
 
 const PROJECT = join(__dirname, "../..");
 const HOST_KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5${"A".repeat(48)}`;
 const UP =
-  "up --stack dev --yes --skip-preview --parallel 8 --event-log LOG --suppress-outputs " +
+  "up --stack dev --yes --skip-preview --parallel 8 --message up BY --event-log LOG --suppress-outputs " +
   "--suppress-permalink=true --suppress-progress --color never";
 
 /** A clone with a Pulumi that only writes down how it is called. */
@@ -90,7 +90,11 @@ function fleet(args: readonly string[], env: Record<string, string> = {}) {
     code: result.status,
     stdout: result.stdout,
     stderr: result.stderr,
-    calls: calls.map((line) => line.replace(/--event-log \S+/, "--event-log LOG")),
+    calls: calls.map((line) =>
+      line
+        .replace(/--event-log \S+/, "--event-log LOG")
+        .replace(`by ${userInfo().username} on ${hostname()}`, "BY"),
+    ),
   };
 }
 
@@ -224,7 +228,10 @@ describe("up on hosts with agents", () => {
     ["up", UP],
     [
       "destroy",
-      UP.replace("up", "destroy").replace("--skip-preview", "--skip-preview --continue-on-error"),
+      UP.replaceAll("up ", "destroy ").replace(
+        "--skip-preview",
+        "--skip-preview --continue-on-error",
+      ),
     ],
   ])(
     "with --no-drain, %s tells the hosts before and after, and the plan nothing",
@@ -292,7 +299,7 @@ describe("destroy", () => {
   const HOST = `${PREFIX}agent-fleet:host:SshHost::office`;
   const STEP = `${PREFIX}agent-fleet:host:SshHost$command:remote:Command::one@office-activation`;
   const RUN =
-    "destroy --stack dev --yes --skip-preview --continue-on-error --parallel 8 --event-log LOG " +
+    "destroy --stack dev --yes --skip-preview --continue-on-error --parallel 8 --message destroy BY --event-log LOG " +
     "--suppress-outputs --suppress-permalink=true --suppress-progress --color never";
   const FORGET = `state delete ${HOST} --target-dependents --yes --stack dev --non-interactive`;
 
