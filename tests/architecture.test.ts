@@ -15,7 +15,7 @@ interface Import {
   readonly names: string;
 }
 
-const files = ["components", "stacks", "vm", "cli", "toolchain"]
+const files = ["components", "stacks", "contact", "vm", "cli", "toolchain"]
   .flatMap((room) =>
     readdirSync(join(ROOT, room), { recursive: true, encoding: "utf8" }).map(
       (file) => `${room}/${file}`,
@@ -88,6 +88,13 @@ test("remote/ knows no other component but the secret's wrapper", () => {
   expect(known.map(text)).toEqual([]);
 });
 
+test("the first contact knows no resources, but how a shell's words are quoted", () => {
+  const known = from("contact/").filter(({ target }) =>
+    /^(@pulumi|components|stacks)/.test(target),
+  );
+  expect(known.map(text)).toEqual(["contact/first-contact.ts → components/remote/quote"]);
+});
+
 test.each([
   ["@pulumi/command", /^components\/remote\//],
   ["@pulumi/tls", /^components\/host\/identity\.ts$/],
@@ -101,7 +108,7 @@ test.each([
   ["@pulumi/openstack", /^components\/host\/ovh\.ts$/],
   ["@muhlba91/pulumi-proxmoxve", /^components\/host\/proxmox\.ts$/],
   ["@pulumi/cloudflare", /^components\/network\/tunnel\.ts$/],
-  ["ssh2", /^components\/host\/identity\.ts$/],
+  ["ssh2", /^(components\/host\/identity|contact\/(log-in|first-contact))\.ts$/],
 ])("%s has one door", (name, door) => {
   const users = imports.filter(({ target }) => target === name || target.startsWith(`${name}/`));
   expect(users.filter(({ file }) => !door.test(file)).map(text)).toEqual([]);

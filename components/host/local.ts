@@ -1,8 +1,9 @@
 /**
  * A QEMU VM on this machine, booted from the same cloud-init document as a VM in a cloud.
- *   1. The VM's host key is made and planted through cloud-init.
+ *   1. A first host key is made and planted through cloud-init.
  *   2. `vm/main.ts start` builds the image where there is none, makes the disk, starts QEMU.
  *   3. Each agent's port and port 22 are forwarded from 127.0.0.1; nothing else reaches the VM.
+ *   4. It is waited for, and gets its own host key, as a VM in a cloud does.
  * A VM that has died shows as a change in the plan, and the next `up` starts it.
  */
 import { readFileSync } from "node:fs";
@@ -12,6 +13,7 @@ import type { MachinePlan } from "../../vm/plan";
 import type { Connection } from "../remote/connection";
 import { localStep } from "../remote/step";
 import type { Host, HostArgs } from "./host";
+import { firstContact } from "./first-contact";
 import { makeKeyPair, type KeyPair } from "./identity";
 import type { MachineSize } from "./offers";
 import { userData } from "./vm";
@@ -46,30 +48,30 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
 
   constructor(name: string, args: LocalHostArgs, options?: pulumi.ComponentResourceOptions) {
     super("agent-fleet:host:LocalHost", name, {}, options);
-    const hostKey = makeKeyPair(`${name}-host-key`, { parent: this });
+    const { plan, user, operatorKey } = args;
+    const planted = makeKeyPair(`${name}-host-key`, { parent: this });
     const machine = localStep(
       `${name}-machine`,
       {
         run: [...VM, "start", args.folder],
         undo: [...VM, "destroy", args.folder],
-        stdin: machineSpec(name, args, hostKey),
+        stdin: machineSpec(name, args, planted),
         folder: args.root,
         timeoutSeconds: START_SECONDS,
       },
       { parent: this, protect: args.protect },
     );
+    const at = { address: "127.0.0.1", port: plan.sshPort, user };
+    const { hostKey, done } = firstContact(
+      { name, ...at, operatorKey, planted, machine: plan.machine },
+      { parent: this, dependsOn: [machine] },
+    );
     this.name = name;
-    this.connection = {
-      address: "127.0.0.1",
-      port: args.plan.sshPort,
-      user: args.user,
-      hostKey: hostKey.publicKey,
-      privateKey: args.operatorKey.privateKey,
-    };
-    this.machine = args.plan.machine;
-    this.ready = [machine];
+    this.connection = { ...at, hostKey, privateKey: operatorKey.privateKey };
+    this.machine = plan.machine;
+    this.ready = [machine, done];
     this.ownedBy = machine;
-    this.#plan = args.plan;
+    this.#plan = plan;
     this.registerOutputs({});
   }
 

@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../remote/connection";
 import { renderUserData } from "./cloud-init";
+import { firstContact } from "./first-contact";
 import type { Host, HostArgs } from "./host";
 import { makeKeyPair, type KeyPair } from "./identity";
 import type { InboundRule } from "./inbound";
@@ -51,9 +52,10 @@ export interface VmParts {
 
 /**
  * A VM in a cloud:
- *   1. its ed25519 host key is made and planted through cloud-init, so that every connection can pin it;
+ *   1. a first ed25519 host key is made and planted through cloud-init, so that the first connection can pin it;
  *   2. the provider's firewall is closed but for the inbound rules;
- *   3. the VM is made. A changed key, image or document never rebuilds it.
+ *   3. the VM is made. A changed key, image or document never rebuilds it;
+ *   4. it is waited for, and gets its own host key, which every later connection pins.
  */
 export abstract class CloudHost extends pulumi.ComponentResource implements Host {
   readonly name: string;
@@ -72,21 +74,20 @@ export abstract class CloudHost extends pulumi.ComponentResource implements Host
   ) {
     super(type, name, {}, options);
     const { cloudInit, operatorKey, user } = args;
-    const hostKey = makeKeyPair(`${name}-host-key`, { parent: this });
+    const planted = makeKeyPair(`${name}-host-key`, { parent: this });
     const { server, address, ready, machine } = make({
       child: { parent: this },
-      userData: userData({ cloudInit, hostname: name, user, hostKey, operatorKey }),
+      userData: userData({ cloudInit, hostname: name, user, hostKey: planted, operatorKey }),
     });
-    this.name = name;
-    this.connection = {
-      address,
-      port: 22,
-      user,
-      hostKey: hostKey.publicKey,
-      privateKey: operatorKey.privateKey,
-    };
     this.machine = machine ?? server.id;
-    this.ready = [server, ...ready];
+    const at = { address, port: 22, user };
+    const { hostKey, done } = firstContact(
+      { name, ...at, operatorKey, planted, machine: this.machine },
+      { parent: this, dependsOn: [server, ...ready] },
+    );
+    this.name = name;
+    this.connection = { ...at, hostKey, privateKey: operatorKey.privateKey };
+    this.ready = [server, ...ready, done];
     this.ownedBy = server;
     this.#address = address;
     this.registerOutputs({});
@@ -101,7 +102,7 @@ export interface FirstBootArgs {
   readonly cloudInit: string;
   readonly hostname: string;
   readonly user: string;
-  /** Planted before sshd starts, so that its pin is known. */
+  /** Planted before sshd starts, so that its pin is known at the first contact. */
   readonly hostKey: KeyPair;
   readonly operatorKey: KeyPair;
 }

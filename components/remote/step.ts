@@ -181,13 +181,15 @@ function fileUnless(
 }
 
 export interface LocalStepArgs {
-  /** Run here on create and on every change, from the project's folder. */
+  /** Run here on create and on every change. */
   readonly run: readonly string[];
-  /** Run here on delete. */
-  readonly undo: readonly string[];
+  /** Once for this: another value makes it anew, and nothing else runs it again. @default - every change does */
+  readonly onceFor?: pulumi.Input<string>;
+  /** Run here on delete. @default - nothing happens on delete */
+  readonly undo?: readonly string[];
   readonly stdin: pulumi.Input<string>;
-  /** The project's folder. */
-  readonly folder: string;
+  /** @default - where the engine runs, the project's folder; it is in no state, which operators may share */
+  readonly folder?: string;
   readonly timeoutSeconds: number;
 }
 
@@ -202,9 +204,10 @@ export function localStep(
     name,
     {
       create: commandLine(args.run),
-      delete: commandLine(args.undo),
+      ...(args.onceFor === undefined ? {} : { update: "true", triggers: [args.onceFor] }),
+      ...(args.undo === undefined ? {} : { delete: commandLine(args.undo) }),
       stdin: pulumi.secret(args.stdin),
-      dir: args.folder,
+      ...(args.folder === undefined ? {} : { dir: args.folder }),
       logging: command.local.Logging.Stderr,
       addPreviousOutputInEnv: false,
     },

@@ -44,10 +44,13 @@ export class Operator {
     return this.#ended;
   }
 
-  /** fleet, Pulumi, the program, plugins: SIGKILL to all, and to those that they had just started. */
-  async kill(): Promise<void> {
+  /**
+   * fleet, Pulumi, the program, plugins: SIGKILL to all, and to those that they had just started.
+   * @param spared ids of processes that are no part of the operator, such as a VM that stands for a cloud's
+   */
+  async kill(spared: readonly number[] = []): Promise<void> {
     await until("no process of the run", 20, () => {
-      const running = this.processes();
+      const running = this.processes().filter((pid) => !spared.includes(pid));
       running.forEach((pid) => {
         try {
           process.kill(pid, "SIGKILL");

@@ -128,6 +128,7 @@ test("a local VM with two agents registers exactly these resources", async () =>
     "Agent two@vm-1",
     "Command one@vm-1-activation",
     "Command two@vm-1-activation",
+    "Command vm-1-first-contact",
     "Command vm-1-host-firewall-apply",
     "Command vm-1-host-firewall-confirm",
     "Command vm-1-machine",
@@ -142,6 +143,7 @@ test("a local VM with two agents registers exactly these resources", async () =>
     "LocalHost vm-1",
     "PrivateKey operator-key",
     "PrivateKey vm-1-host-key",
+    "PrivateKey vm-1-own-host-key",
     "Release vm-1-tseeder-examples-compute-agent",
     "Runtime vm-1-tseeder-bun",
   ]);

@@ -283,7 +283,9 @@ const CHECKS: readonly Check[] = [
     claim: "the firewall is there before the first connection",
     verify: async (provider) => {
       const world = await build(provider);
-      const before = names(world.options.get("vm-1-tseeder-setup-run")?.dependsOn);
+      const before = names(world.options.get("vm-1-first-contact")?.dependsOn);
+      const next = names(world.options.get("vm-1-tseeder-setup-run")?.dependsOn);
+      expect(next).toContain("vm-1-first-contact");
       expect(before).toEqual(expect.arrayContaining([PROVIDERS[provider].server]));
       expect(before).toEqual(expect.arrayContaining([...PROVIDERS[provider].firewalls]));
     },
@@ -312,10 +314,46 @@ const CHECKS: readonly Check[] = [
     },
   },
   {
-    claim: "every connection pins the host key that cloud-init planted",
+    claim:
+      "the first contact alone accepts the host key that cloud-init planted, and gives the VM its own",
     verify: async (provider) => {
       const world = await build(provider);
-      expect(documentOf(provider, world)).toContain('ed25519_private: "private vm-1-host-key"');
+      const document = documentOf(provider, world);
+      expect(document).toContain('ed25519_private: "private vm-1-host-key"');
+      expect(document).not.toContain("own-host-key");
+      const { inputs } = world.find("vm-1-first-contact");
+      expect(JSON.parse(String(secretValue(inputs["stdin"])))).toEqual({
+        name: "vm-1",
+        address: ADDRESS,
+        port: 22,
+        user: OFFERS[provider].user,
+        privateKey: "private operator-key",
+        plantedKey: "ssh-ed25519 AAAAvm-1-host-key",
+        ownKey: {
+          privateKey: "private vm-1-own-host-key",
+          publicKey: "ssh-ed25519 AAAAvm-1-own-host-key",
+        },
+      });
+    },
+  },
+  {
+    claim: "the first contact is made once for a machine, whatever else changes",
+    verify: async (provider) => {
+      const { find } = await build(provider);
+      const { update, triggers, ...others } = find("vm-1-first-contact").inputs;
+      const [machine = ""] = triggers as string[];
+      expect(update).toBe("true");
+      // Nor does another operator's checkout make it a change.
+      expect(JSON.stringify(visible(others))).not.toContain(ROOT);
+      expect(JSON.stringify(find("vm-1-tseeder-setup-run").inputs["create"])).toContain(
+        `# on machine ${machine}`,
+      );
+    },
+  },
+  {
+    claim: "every connection pins the VM's own host key",
+    verify: async (provider) => {
+      const world = await build(provider);
       const steps = world.registered.filter(({ type }) => type.startsWith("command:remote:"));
       expect(steps.length).toBeGreaterThan(5);
       for (const { inputs } of steps) {
@@ -323,7 +361,7 @@ const CHECKS: readonly Check[] = [
           host: ADDRESS,
           port: 22,
           user: OFFERS[provider].user,
-          hostKey: "ssh-ed25519 AAAAvm-1-host-key",
+          hostKey: "ssh-ed25519 AAAAvm-1-own-host-key",
         });
       }
     },
