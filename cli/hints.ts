@@ -11,7 +11,7 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: (host: string) => string
   [
     /ssh: host key mismatch|no common algorithm for host key/,
     (host) =>
-      `${host} answers with another host key than the pinned one, so nothing was sent: it is another machine, or its first boot did not plant the key; look at it by another way, such as its provider's console`,
+      `${host} answers with another host key than the pinned one, so nothing was sent: it is another machine, or something there has made a new key; look at it by another way, such as its provider's console`,
   ],
   [
     /failed attempts: .*connection refused/,

@@ -31,10 +31,11 @@ interface Patience {
 /** A busy machine may need long to answer. */
 const RUNNING: Patience = { dialErrorLimit: 10, perDialTimeout: 20 };
 /**
- * 15 minutes where each attempt fails at once, as the plugin pauses 5 s between two, and 30 where nothing
- * answers. Without a limit the resource's own timeout would end it, and nobody be told what was in the way.
+ * A VM of the stack has been contacted once, but may have been restarted since. 5 minutes where each attempt
+ * fails at once, as the plugin pauses 5 s between two, and 10 where nothing answers. Without a limit the
+ * resource's own timeout would end it, and nobody be told what was in the way.
  */
-export const BOOTING: Patience = { dialErrorLimit: 180, perDialTimeout: 5 };
+export const BOOTING: Patience = { dialErrorLimit: 60, perDialTimeout: 5 };
 
 /** The connection as @pulumi/command takes it. */
 export function connectionArgs(

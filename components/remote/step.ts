@@ -30,14 +30,14 @@ export interface RemoteStepArgs {
   /** Seconds after which the command is ended on the host. */
   readonly timeoutSeconds: number;
   /**
-   * A host's first step. `booting`: waits for SSH while the machine boots. `running`: the machine is
-   * up already. Either says clearly where the user may not become root. @default - a later step
+   * A host's first step. `booting`: waits for SSH, as the machine may just be starting again. `running`: the
+   * machine is up already. Either says clearly where the user may not become root. @default - a later step
    */
   readonly first?: "booting" | "running";
 }
 
 /** Seconds that a first step waits for a booting machine at most, on top of its own time; see BOOTING. */
-const BOOT_SECONDS = 1800;
+const BOOT_SECONDS = 600;
 
 /** One command on a host as root. Its stdout is the step's result, taken as a secret until read. */
 export function remoteStep(

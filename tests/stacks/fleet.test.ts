@@ -229,7 +229,7 @@ test("only the first step waits for a machine to boot, and by a limit, since the
     return [name, dialErrorLimit, perDialTimeout, create];
   });
   const [first = [], ...others] = patience.sort(([, a], [, b]) => Number(b) - Number(a));
-  expect(first).toEqual(["vm-1-tseeder-setup-run", 180, 5, "2460s"]);
+  expect(first).toEqual(["vm-1-tseeder-setup-run", 60, 5, "1260s"]);
   expect(new Set(others.map(([, limit, seconds]) => [limit, seconds].join()))).toEqual(
     new Set(["10,20"]),
   );
