@@ -1,4 +1,5 @@
 /** Which layer between the world and an agent is the first that does not work. */
+import type { AccessOutput } from "./outputs";
 
 /** What is known of one agent, from the inside out. */
 export interface Layers {
@@ -24,17 +25,33 @@ export function failedLayer({ active, state, tunnel, hostname }: Layers): string
 }
 
 const DEADLINE_MS = 10_000;
+/** Cloudflare Access's: a way to its login, or none. The agent has neither for a request without its own token. */
+const NOT_LET_IN = [302, 403];
 
 /**
- * Asks a public URL. Any answer of the agent is one, its 401 too; 502, 504 and what is above 519 are Cloudflare's
- * words for a host that it does not reach.
+ * Asks a public URL, with the service token where Cloudflare Access stands before it. Any answer of the agent is one,
+ * its 401 too; 502, 504 and what is above 519 are Cloudflare's words for a host that it does not reach.
  */
-export async function hostnameProblem(url: string): Promise<string | undefined> {
+export async function hostnameProblem(
+  url: string,
+  access?: AccessOutput,
+): Promise<string | undefined> {
+  const headers: Record<string, string> =
+    access === undefined
+      ? {}
+      : {
+          "CF-Access-Client-Id": access.clientId,
+          "CF-Access-Client-Secret": access.clientSecret,
+        };
   try {
     const { status } = await fetch(`${url}/health`, {
+      headers,
       redirect: "manual",
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
+    if (access !== undefined && NOT_LET_IN.includes(status)) {
+      return `${url} answers ${String(status)}, Cloudflare Access does not take the stack's service token; look at Access in the dashboard, or run ./fleet refresh and ./fleet up`;
+    }
     return [502, 504].includes(status) || status > 519
       ? `${url} answers ${String(status)}, Cloudflare does not reach the tunnel; the DNS record may be another one's`
       : undefined;

@@ -2,6 +2,13 @@
 export interface Outputs {
   readonly agents: Readonly<Record<string, AgentOutput>>;
   readonly hosts: Readonly<Record<string, HostOutput>>;
+  /** What Cloudflare Access wants before it lets a request to a hostname pass. */
+  readonly access?: AccessOutput;
+}
+
+export interface AccessOutput {
+  readonly clientId: string;
+  readonly clientSecret: string;
 }
 
 export interface AgentOutput {
@@ -40,5 +47,6 @@ export interface HostOutput {
 /** Takes what is there; an empty or half-made stack has no agents and no hosts. */
 export function toOutputs(raw: unknown): Outputs {
   const outputs = (raw ?? {}) as Partial<Outputs>;
-  return { agents: outputs.agents ?? {}, hosts: outputs.hosts ?? {} };
+  const { agents = {}, hosts = {}, access } = outputs;
+  return { agents, hosts, ...(access === undefined ? {} : { access }) };
 }

@@ -69,6 +69,13 @@ export function cloudflareSettings(
     }
   }
   if (tunnelled.length === 0 || config.cloudflare === undefined) {
+    // Whoever wrote it believes that something is guarded.
+    if (config.cloudflare?.access === true) {
+      problems.push({
+        path: "cloudflare.access",
+        text: "got true, but it guards the hostnames of tunnels alone and no host has one; write exposure: tunnel on a host, or remove it",
+      });
+    }
     return {};
   }
   for (const text of surroundings === undefined ? [] : missingCloudflareCredentials(surroundings)) {

@@ -55,6 +55,8 @@ export interface CloudflareSettings {
   readonly zoneId: string;
   /** An agent's hostname is `<agent>.<domain>`. */
   readonly domain: string;
+  /** True: Cloudflare Access lets in the stack's service token alone. @default false */
+  readonly access?: boolean | undefined;
 }
 
 export interface FleetSettings {

@@ -13,17 +13,17 @@ import type { FleetSettings, HostSettings } from "./fleet-settings";
 import { makeHost, type HostContext } from "./hosts";
 import { deliver, type Delivered } from "./install";
 import { localArch } from "./local-arch";
-import { hostOutput, type FleetOutputs } from "./outputs";
+import { accessOutput, hostOutput, type FleetOutputs } from "./outputs";
 import { rollOut } from "./rollout";
 import { ownAddress } from "./own-address";
 import { fetchSources } from "./sources";
-import { tunnelMaker } from "./tunnels";
+import { prepareTunnels } from "./tunnels";
 import { userError } from "../components/user-error";
 
 export async function buildFleet(settings: FleetSettings, root: string): Promise<FleetOutputs> {
   warnOfOldRanges(settings, root);
   const builds = await buildAll(settings, root);
-  const makeTunnel = await tunnelMaker(settings, root);
+  const tunnels = await prepareTunnels(settings, root);
   const key = operatorKey(settings);
   const context: HostContext = {
     settings,
@@ -47,8 +47,14 @@ export async function buildFleet(settings: FleetSettings, root: string): Promise
   }
   const agents = rollOut(settings, root, delivered);
   // Behind the agents: on destroy their tunnel ends first, and no request meets a stopped agent.
-  for (const { host, settings: hostSettings, after } of made) makeTunnel(host, hostSettings, after);
-  return { agents, hosts, ...(key === undefined ? {} : { sshPrivateKey: key.privateKey }) };
+  for (const { host, settings: hostSettings, after } of made)
+    tunnels.make(host, hostSettings, after);
+  return {
+    agents,
+    hosts,
+    ...(key === undefined ? {} : { sshPrivateKey: key.privateKey }),
+    ...(tunnels.access === undefined ? {} : { access: accessOutput(tunnels.access) }),
+  };
 }
 
 function warnOfOldRanges({ hosts }: FleetSettings, root: string): void {

@@ -2,6 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Activation, Agent } from "../components/agent/agent";
 import type { Host } from "../components/host/host";
+import type { Access } from "../components/network/access";
 import type { HostSettings } from "./fleet-settings";
 import type { Delivered } from "./install";
 import type { Provider } from "./schema";
@@ -39,11 +40,19 @@ export interface HostOutput {
   };
 }
 
+/** What a request to an agent's hostname must send, as the headers CF-Access-Client-Id and CF-Access-Client-Secret. */
+export interface AccessOutput {
+  readonly clientId: pulumi.Output<string>;
+  readonly clientSecret: pulumi.Output<string>;
+}
+
 export interface FleetOutputs {
   readonly agents: Record<string, AgentOutput>;
   readonly hosts: Record<string, HostOutput>;
   /** A secret: the key that the hosts let in. @default - the SSH agent holds it */
   readonly sshPrivateKey?: pulumi.Output<string>;
+  /** Secrets. @default - no Cloudflare Access stands before the hostnames */
+  readonly access?: AccessOutput;
 }
 
 export function agentOutput(
@@ -71,4 +80,8 @@ export function hostOutput(host: Host, settings: HostSettings): HostOutput {
     hostKey,
     ...(bastion === undefined ? {} : { bastion }),
   };
+}
+
+export function accessOutput({ clientId, clientSecret }: Access): AccessOutput {
+  return { clientId, clientSecret };
 }

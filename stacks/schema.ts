@@ -383,9 +383,14 @@ const cloudflareSchema = z
     ).describe(
       "An agent's hostname is <agent>.<domain>. The zone itself, or a name in it; Cloudflare's Universal SSL covers the names directly below the zone alone, others need a certificate of their own there.",
     ),
+    access: flag
+      .optional()
+      .describe(
+        "true: Cloudflare Access stands before the agents' hostnames and lets in whoever sends the stack's service token alone; it is in the outputs access.clientId and access.clientSecret, to be sent as CF-Access-Client-Id and CF-Access-Client-Secret. Default: false.",
+      ),
   })
   .describe(
-    "Cloudflare account and zone for exposure tunnel. The token in CLOUDFLARE_API_TOKEN needs Cloudflare Tunnel: Edit on the account and DNS: Edit on the zone.",
+    "Cloudflare account and zone for exposure tunnel. The token in CLOUDFLARE_API_TOKEN needs Cloudflare Tunnel: Edit on the account and DNS: Edit on the zone; for access also Access: Service Tokens: Edit and Access: Apps and Policies: Edit on the account.",
   );
 
 const BATCH = "a number of agents, or a share of the fleet from 1% to 100%";

@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Arch } from "../components/agent/runtimes";
 import type { Host } from "../components/host/host";
+import type { Access } from "../components/network/access";
 import type { LocalFile } from "../components/remote/step";
 import { cacheFolder } from "../vm/cache";
 import { tunnelFiles } from "./assets";
@@ -11,34 +12,37 @@ import { withoutSdk } from "./hosts";
 import { childOf } from "./install";
 import { userError } from "../components/user-error";
 
-/** Makes the tunnel of a host, where it has one. */
-export type MakeTunnel = (
-  host: Host,
-  settings: HostSettings,
-  after: readonly pulumi.Resource[],
-) => void;
+export interface Tunnels {
+  /** Makes the tunnel of a host, where it has one. */
+  readonly make: (host: Host, settings: HostSettings, after: readonly pulumi.Resource[]) => void;
+  /** What stands before the hostnames. @default - nothing */
+  readonly access?: Access | undefined;
+}
 
 /** @throws pulumi.RunError where the SDK is not installed or cloudflared cannot be had; nothing is registered by then */
-export async function tunnelMaker(settings: FleetSettings, root: string): Promise<MakeTunnel> {
+export async function prepareTunnels(settings: FleetSettings, root: string): Promise<Tunnels> {
   const { stack, cloudflare } = settings;
   const hosts = settings.hosts.filter(hasTunnel);
   const [first] = hosts;
   if (cloudflare === undefined || first === undefined) {
-    return () => undefined;
+    return { make: () => undefined };
   }
-  const { Tunnel } = await loadTunnel(first);
+  const { Tunnel, Access } = await loadTunnel(first);
   const programs = await fetchPrograms(new Set(hosts.map(({ arch }) => arch)), root);
   const files = tunnelFiles(root);
-  return (host, hostSettings, after) => {
+  const { access: isGuarded = false, ...account } = cloudflare;
+  const access = isGuarded ? new Access("access", { stack, ...account }) : undefined;
+  const make: Tunnels["make"] = (host, hostSettings, after) => {
     const program = programs.get(hostSettings.arch);
     if (!hasTunnel(hostSettings) || program === undefined) return;
     const agents = hostSettings.agents.map(({ name, port }) => ({ name, port }));
     new Tunnel(
       `${host.name}-tunnel`,
-      { host, stack, ...cloudflare, agents, program, files, after },
+      { host, stack, ...account, agents, access, program, files, after },
       childOf(host),
     );
   };
+  return { make, access };
 }
 
 function hasTunnel({ exposure, agents }: HostSettings): boolean {
@@ -47,7 +51,10 @@ function hasTunnel({ exposure, agents }: HostSettings): boolean {
 
 async function loadTunnel({ name }: HostSettings) {
   try {
-    return await import("../components/network/tunnel");
+    return {
+      ...(await import("../components/network/tunnel")),
+      ...(await import("../components/network/access")),
+    };
   } catch (error) {
     throw withoutSdk(`hosts.${name}.exposure: got "tunnel"`, error) ?? error;
   }

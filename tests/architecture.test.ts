@@ -107,7 +107,7 @@ test.each([
   ["@ediri/vultr", /^components\/host\/vultr\.ts$/],
   ["@pulumi/openstack", /^components\/host\/ovh\.ts$/],
   ["@muhlba91/pulumi-proxmoxve", /^components\/host\/proxmox\.ts$/],
-  ["@pulumi/cloudflare", /^components\/network\/tunnel\.ts$/],
+  ["@pulumi/cloudflare", /^components\/network\/(tunnel|access)\.ts$/],
   ["ssh2", /^(components\/host\/identity|contact\/(log-in|first-contact))\.ts$/],
 ])("%s has one door", (name, door) => {
   const users = imports.filter(({ target }) => target === name || target.startsWith(`${name}/`));

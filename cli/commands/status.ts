@@ -89,7 +89,7 @@ async function statusOf(connections: Connections, host: string): Promise<AgentSt
             active: report.active,
             state,
             tunnel: /^tunnel:(.+)$/m.exec(answer.text)?.[1],
-            hostname: await hostnameProblem(output.url),
+            hostname: await hostnameProblem(output.url, connections.outputs.access),
           });
     return {
       agent,

@@ -10,6 +10,7 @@ import type { Host } from "../host/host";
 import { payload, type PayloadFile } from "../remote/payload";
 import { payloadScript, scriptIfThere } from "../remote/script";
 import { remoteStep, upload, type LocalFile } from "../remote/step";
+import type { Access } from "./access";
 import { hostname, ingresses, type TunnelledAgent } from "./ingress";
 
 export interface TunnelArgs {
@@ -21,6 +22,8 @@ export interface TunnelArgs {
   /** An agent's hostname is `<agent>.<domain>`. */
   readonly domain: string;
   readonly agents: readonly TunnelledAgent[];
+  /** What stands before the hostnames. @default - nothing, whoever knows a hostname reaches its agent */
+  readonly access?: Access | undefined;
   /** cloudflared for the host's architecture, as a file here. */
   readonly program: LocalFile;
   /** The scripts of assets/tunnel and the unit, by their path in the payload. */
@@ -82,19 +85,26 @@ export class Tunnel extends pulumi.ComponentResource {
  */
 function agentRecord(
   agent: string,
-  { zoneId, domain }: TunnelArgs,
+  { zoneId, domain, access }: TunnelArgs,
   registration: cloudflare.ZeroTrustTunnelCloudflared,
 ): cloudflare.DnsRecord {
-  return new cloudflare.DnsRecord(`${agent}-hostname`, {
-    zoneId,
-    name: hostname(agent, domain),
-    type: "CNAME",
-    content: pulumi.interpolate`${registration.id}.cfargotunnel.com`,
-    proxied: true,
-    // Automatic; a proxied record takes no other.
-    ttl: 1,
-    comment: "made by agent-fleet",
-  });
+  const name = hostname(agent, domain);
+  const guard = access?.guard(agent, name);
+  return new cloudflare.DnsRecord(
+    `${agent}-hostname`,
+    {
+      zoneId,
+      name,
+      type: "CNAME",
+      content: pulumi.interpolate`${registration.id}.cfargotunnel.com`,
+      proxied: true,
+      // Automatic; a proxied record takes no other.
+      ttl: 1,
+      comment: "made by agent-fleet",
+    },
+    // There is no moment in which the hostname leads to the agent and nothing stands before it.
+    { dependsOn: guard === undefined ? [] : [guard] },
+  );
 }
 
 /** Cloudflare gives it as a plain text. */

@@ -38,6 +38,38 @@ test.each([
   else expect(found).toMatch(problem);
 });
 
+describe("behind Cloudflare Access", () => {
+  const ACCESS = { clientId: "id.access", clientSecret: "secret" };
+
+  test.each([
+    [401, undefined],
+    [302, /answers 302, Cloudflare Access does not take the stack's service token/],
+    [403, /answers 403, Cloudflare Access does not take the stack's service token/],
+  ])("a hostname is asked with the service token; it answers %i", async (status, problem) => {
+    const asked: unknown[] = [];
+    const server = createServer(({ headers }, response) => {
+      asked.push([headers["cf-access-client-id"], headers["cf-access-client-secret"]]);
+      response.writeHead(status).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const found = await hostnameProblem(`http://127.0.0.1:${String(port)}`, ACCESS);
+    server.close();
+    expect(asked).toEqual([["id.access", "secret"]]);
+    expect(found ?? "nothing").toMatch(problem ?? /^nothing$/);
+  });
+
+  test("without it, no header is sent, and 403 is an answer of the agent", async () => {
+    const server = createServer(({ headers }, response) => {
+      response.writeHead("cf-access-client-id" in headers ? 500 : 403).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    expect(await hostnameProblem(`http://127.0.0.1:${String(port)}`)).toBeUndefined();
+    server.close();
+  });
+});
+
 test("a hostname that nobody knows is told with the reason", async () => {
   expect(await hostnameProblem("http://127.0.0.1:1")).toMatch(
     /127\.0\.0\.1:1 cannot be reached from here \(.+\); a new name can take minutes/,

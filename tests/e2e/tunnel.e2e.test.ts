@@ -56,7 +56,7 @@ beforeAll(async () => {
     .replace("provider: local", "provider: local\n      size: 2cpu-1gb-10gb")
     .replace(
       "config:\n",
-      `config:\n  agent-fleet:cloudflare: { accountId: "${ID}", zoneId: "${ID}", domain: agents.example.com }\n`,
+      `config:\n  agent-fleet:cloudflare: { accountId: "${ID}", zoneId: "${ID}", domain: agents.example.com, access: true }\n`,
     );
   clone.write("Pulumi.dev.yaml", stack);
 });
@@ -73,6 +73,11 @@ afterAll(async () => {
 });
 
 const vm = (command: string) => clone.on("vm-1", command);
+/** A request to a hostname by somebody who has the stack's service token. */
+const get = async (hostname: string, path: string, authorization = "") =>
+  cloudflare.get(hostname, path, authorization, serviceToken());
+const serviceToken = () =>
+  [...cloudflare.access.values()].find(({ secret }) => secret !== "")?.secret ?? "none";
 const tunnel = () => [...cloudflare.tunnels.values()][0];
 const starts = async () =>
   Number(await vm("journalctl -q -o cat -u agent-fleet-tunnel | grep -c '^Started '"));
@@ -84,17 +89,26 @@ test("up leads each agent's hostname through the tunnel to the agent, and any ot
   expect(stdout).toMatch(/agent-vm-1 +vm-1 +available +https:\/\/agent-vm-1\.agents\.example\.com/);
   for (const agent of ["agent-vm-1", "agent-vm-2"]) {
     const hostname = `${agent}.agents.example.com`;
-    const { status, body } = await cloudflare.get(hostname, "/health", `Bearer ${TOKEN}`);
+    const { status, body } = await get(hostname, "/health", `Bearer ${TOKEN}`);
     expect([status, JSON.parse(body)]).toMatchObject([
       200,
       { status: "available", workerId: agent },
     ]);
-    expect((await cloudflare.get(hostname, "/health")).status).toBe(401);
+    expect((await get(hostname, "/health")).status).toBe(401);
   }
   const [id = ""] = cloudflare.tunnels.keys();
   cloudflare.records.set("extra", { name: "x.example.com", content: `${id}.cfargotunnel.com` });
-  expect((await cloudflare.get("x.example.com", "/health")).status).toBe(404);
+  expect((await get("x.example.com", "/health")).status).toBe(404);
   cloudflare.records.delete("extra");
+});
+
+test("who does not send the stack's service token is stopped by Access, whatever else is sent", async () => {
+  expect((await cloudflare.get(ONE, "/health", `Bearer ${TOKEN}`)).status).toBe(403);
+  expect((await cloudflare.get(ONE, "/health", "", "another")).status).toBe(403);
+  const { stdout } = await clone.ok(["stack", "output", "--json", "--show-secrets"]);
+  const { access } = JSON.parse(stdout) as { access?: { clientSecret: string } };
+  expect(access?.clientSecret).toBe(serviceToken());
+  expect((await clone.ok(["stack", "output", "--json"])).stdout).not.toContain(serviceToken());
 });
 
 test("the agents' ports answer on loopback alone, not even to this machine's forwards", async () => {
@@ -130,7 +144,7 @@ test("a lost tunnel is named by status, shown by diff and repaired by up --verif
   expect(await status()).toMatch(/^agent-vm-1: tunnel: not connected: no answer/m);
   expect((await clone.fleet(["diff"])).stdout).toMatch(/agent-vm-1 +vm-1 +tunnel +connected/);
   await clone.ok(["up", "--verify"]);
-  expect((await cloudflare.get(ONE, "/health")).status).toBe(401);
+  expect((await get(ONE, "/health")).status).toBe(401);
 });
 
 test("a rotated token is one file and one restart of cloudflared, and no agent is touched", async () => {
@@ -143,7 +157,7 @@ test("a rotated token is one file and one restart of cloudflared, and no agent i
   expect(output).toContain("~ 1 updated");
   expect(await starts()).toBe(count + 1);
   expect(await agents()).toBe(pid);
-  expect((await cloudflare.get(ONE, "/health")).status).toBe(401);
+  expect((await get(ONE, "/health")).status).toBe(401);
 });
 
 test("a token that Cloudflare refuses makes up fail with cloudflared's words and without the token", async () => {
@@ -160,7 +174,7 @@ test("a token that Cloudflare refuses makes up fail with cloudflared's words and
   expect(output).toContain("Unauthorized: Invalid tunnel secret");
   expect(output).toContain("INF token (token)");
   await clone.ok(["up"]);
-  expect((await cloudflare.get(ONE, "/health")).status).toBe(401);
+  expect((await get(ONE, "/health")).status).toBe(401);
 });
 
 test("no secret was printed", async () => {
@@ -186,9 +200,10 @@ test("destroy ends the tunnel first, then Cloudflare's side goes, and nothing is
   expect(
     cloudflare.events.filter((event) => event === "delete ZeroTrustTunnelCloudflared"),
   ).toEqual(["delete ZeroTrustTunnelCloudflared"]);
-  expect([cloudflare.tunnels.size, cloudflare.records.size, cloudflare.connected]).toEqual([
-    0, 0, 0,
-  ]);
+  const { tunnels, records, access, connected } = cloudflare;
+  expect([tunnels.size, records.size, access.size, connected]).toEqual([0, 0, 0, 0]);
+  const deleted = cloudflare.events.filter((event) => /DnsRecord|Application/.test(event));
+  expect(deleted.at(-1)).toBe("delete ZeroTrustAccessApplication");
 });
 
 /** Whether something answers there: QEMU itself takes every connection. */

@@ -253,6 +253,26 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     lines: ["hosts.vm-1.agents.a.port: 20250 is taken by the tunnel on this host; give another"],
   },
   {
+    fault: "Cloudflare Access where no hostname leads",
+    change: {
+      ...local({ a: {} }, { exposure: "private" }),
+      cloudflare: { ...CLOUDFLARE, access: true },
+    },
+    lines: [
+      "cloudflare.access: got true, but it guards the hostnames of tunnels alone and no host has one; write exposure: tunnel on a host, or remove it",
+    ],
+  },
+  {
+    fault: "an exposure that there is not",
+    change: cloud("hcloud", { exposure: "public" }),
+    lines: ['hosts.vm-1.exposure: got "public", expected one of private, tunnel, cloudflare'],
+  },
+  {
+    fault: "a way in for nobody",
+    change: cloud("hcloud", { privateFrom: [] }),
+    lines: ["hosts.vm-1.privateFrom: got [], expected at least one range such as 198.51.100.0/24"],
+  },
+  {
     fault: "a size that nobody offers",
     change: local({ a: {} }, { size: "huge" }),
     lines: [

@@ -49,8 +49,9 @@ beforeEach(async () => {
         registered.push({ type, name, inputs: inputs as Record<string, unknown> });
         const id = name.endsWith("-registration") ? "tunnel-id" : name;
         const stdout = name.endsWith("-offer") ? "missing\n" : '{"state":"available"}\n';
+        const access = { clientId: "client-id", clientSecret: "access-canary" };
         const key = { privateKeyOpenssh: "private", publicKeyOpenssh: "ssh-ed25519 AAAA\n" };
-        return { id, state: { ...(inputs as object), ...key, stdout } };
+        return { id, state: { ...(inputs as object), ...key, ...access, stdout } };
       },
       call: (call) => {
         calls.push(call);
@@ -137,6 +138,75 @@ test("each agent has a proxied CNAME to the tunnel", async () => {
     ["one-hostname", record("one")],
     ["two-hostname", record("two")],
   ]);
+});
+
+describe("with access", () => {
+  const GUARDED = { cloudflare: { ...CLOUDFLARE, access: true } };
+
+  test("one service token that does not end, and a policy that lets in nothing else", async () => {
+    await build({ ...TWO, lab: { ...office({ three: {} }).office } }, GUARDED);
+    const guards = registered.filter(({ type }) => /ZeroTrustAccess(Service|Policy)/.test(type));
+    expect(guards).toEqual([
+      {
+        type: "cloudflare:index/zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken",
+        name: "access-token",
+        inputs: { accountId: ACCOUNT, name: "agent-fleet-test", duration: "forever" },
+      },
+      {
+        type: "cloudflare:index/zeroTrustAccessPolicy:ZeroTrustAccessPolicy",
+        name: "access-policy",
+        inputs: {
+          accountId: ACCOUNT,
+          name: "agent-fleet-test",
+          decision: "non_identity",
+          includes: [{ serviceToken: { tokenId: "access-token" } }],
+        },
+      },
+    ]);
+  });
+
+  test("each hostname is guarded before it is in the DNS", async () => {
+    await build(TWO, GUARDED);
+    for (const agent of ["one", "two"]) {
+      expect(find(`${agent}-access`)).toEqual({
+        type: "cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplication",
+        name: `${agent}-access`,
+        inputs: {
+          accountId: ACCOUNT,
+          name: `${agent}.agents.example.com`,
+          type: "self_hosted",
+          domain: `${agent}.agents.example.com`,
+          appLauncherVisible: false,
+          policies: [{ id: "access-policy", precedence: 1 }],
+        },
+      });
+      expect(waitsFor(`${agent}-hostname`)).toEqual([`${agent}-access`]);
+      // As its DNS record, it stays when the agent moves.
+      expect(parentOf(`${agent}-access`)).toBe(parentOf("office"));
+    }
+  });
+
+  test("id and secret are outputs, as secrets, and go to no host", async () => {
+    const { access } = await build(TWO, GUARDED);
+    const value = async (output: pulumi.Output<string> | undefined) =>
+      new Promise((resolve) => output?.apply(resolve));
+    expect(await value(access?.clientId)).toBe("client-id");
+    expect(await value(access?.clientSecret)).toBe("access-canary");
+    expect(await pulumi.isSecret(pulumi.output(access?.clientId))).toBe(true);
+    expect(await pulumi.isSecret(pulumi.output(access?.clientSecret))).toBe(true);
+    const stdins = registered.flatMap(({ inputs: { stdin, ...rest } }) => [
+      JSON.stringify(rest),
+      stdin === undefined ? "" : gunzipSync(Buffer.from(String(plain(stdin)), "base64")).toString(),
+    ]);
+    expect(stdins.join("")).not.toContain("access-canary");
+  });
+
+  test("without it nothing of it is made, and no output speaks of it", async () => {
+    const outputs = await build(TWO);
+    expect(registered.filter(({ type }) => type.includes("Access"))).toEqual([]);
+    expect(waitsFor("one-hostname")).toEqual([]);
+    expect(outputs).not.toHaveProperty("access");
+  });
 });
 
 test("an agent that moves to another host keeps its DNS record: the same URN, wherever the host is", async () => {

@@ -24,8 +24,13 @@ const provider: Provider = {
     return Promise.resolve({ changes: changed.length > 0, replaces });
   },
   create: async (urn, inputs: Inputs) => {
-    const { id = "" } = await ask({ type: typeOf(urn), op: "create", id: "", inputs });
-    return { id, outs: inputs };
+    const { id = "", outputs = {} } = await ask({
+      type: typeOf(urn),
+      op: "create",
+      id: "",
+      inputs,
+    });
+    return { id, outs: { ...inputs, ...outputs } };
   },
   update: async (id, urn, _olds, inputs: Inputs) => {
     await ask({ type: typeOf(urn), op: "update", id, inputs });

@@ -14,6 +14,17 @@ interface Tunnel {
   ingresses: readonly { readonly hostname?: string; readonly service: string }[];
 }
 
+/** One of Access, as it was asked for; a token with the secret that it got. */
+interface AccessPart {
+  readonly kind: string;
+  readonly secret: string;
+  readonly inputs: {
+    readonly domain?: string;
+    readonly policies?: readonly { readonly id: string }[];
+    readonly includes?: readonly { readonly serviceToken: { readonly tokenId: string } }[];
+  };
+}
+
 /** One call of the plugin. */
 export interface Call {
   readonly type: string;
@@ -30,6 +41,8 @@ export interface Answer {
 export class StandInCloudflare {
   readonly tunnels = new Map<string, Tunnel>();
   readonly records = new Map<string, { readonly name: string; readonly content: string }>();
+  /** Service tokens, policies and applications of Access, by their ids. */
+  readonly access = new Map<string, AccessPart>();
   /** What happened, in its order. */
   readonly events: string[] = [];
   /** Called when a token was given out. */
@@ -81,8 +94,9 @@ export class StandInCloudflare {
     return this.#connections.size;
   }
 
-  /** What the world gets from a hostname. */
-  async get(hostname: string, path: string, authorization = ""): Promise<Answer> {
+  /** What the world gets from a hostname. @param secret of a service token */
+  async get(hostname: string, path: string, authorization = "", secret = ""): Promise<Answer> {
+    if (!this.#isLetIn(hostname, secret)) return { status: 403, body: "" };
     const record = [...this.records.values()].find(({ name }) => name === hostname);
     const id = record?.content.replace(".cfargotunnel.com", "") ?? "";
     const socket = this.#connections.get(id);
@@ -95,6 +109,22 @@ export class StandInCloudflare {
     const answer = new Promise<Answer>((resolve) => this.#waiting.set(asked, resolve));
     socket.write(`${JSON.stringify({ id: asked, url: rule.service + path, authorization })}\n`);
     return await answer;
+  }
+
+  /** A hostname without an application is open; with one, a token of its policies opens it. */
+  #isLetIn(hostname: string, secret: string): boolean {
+    const applications = [...this.access.values()].filter(
+      ({ inputs }) => inputs.domain === hostname,
+    );
+    return applications.every(({ inputs }) =>
+      inputs.policies?.some(({ id }) =>
+        this.access
+          .get(id)
+          ?.inputs.includes?.some(
+            ({ serviceToken }) => this.access.get(serviceToken.tokenId)?.secret === secret,
+          ),
+      ),
+    );
   }
 
   #connect(socket: Socket): void {
@@ -133,6 +163,10 @@ export class StandInCloudflare {
         if (tunnel !== undefined && op !== "delete") tunnel.ingresses = ingresses;
         return { id: String(inputs["tunnelId"]) };
       }
+      case "ZeroTrustAccessServiceToken":
+      case "ZeroTrustAccessPolicy":
+      case "ZeroTrustAccessApplication":
+        return this.#accessPart(op, id, kind, inputs);
       case "DnsRecord":
         return this.#record(op, id, inputs as never);
       case "getZeroTrustTunnelCloudflaredToken": {
@@ -159,6 +193,21 @@ export class StandInCloudflare {
     const secret = `canary-${randomBytes(16).toString("hex")}`;
     this.tunnels.set(made, { name: String(inputs["name"]), secret, ingresses: [] });
     return { id: made };
+  }
+
+  #accessPart(
+    op: Call["op"],
+    id: string,
+    kind: string,
+    inputs: AccessPart["inputs"],
+  ): { id: string; outputs?: object } {
+    if (op === "delete") this.access.delete(id);
+    if (op !== "create") return { id };
+    const made = randomUUID();
+    const secret =
+      kind === "ZeroTrustAccessServiceToken" ? `canary-${randomBytes(16).toString("hex")}` : "";
+    this.access.set(made, { kind, secret, inputs });
+    return { id: made, outputs: { clientId: `${made}.access`, clientSecret: secret } };
   }
 
   #record(op: Call["op"], id: string, record: { name: string; content: string }): { id: string } {
