@@ -143,6 +143,31 @@ firewall() {
   [ "$status" -eq 1 ]
 }
 
+@test "systemd reads all unit files anew only where it has one of these units in memory, and then before the start" {
+  apply 'ports { 8787 }'
+  : >"$calls"
+  firewall confirm "$rules"
+  [[ $(cat "$calls") == *'enable agent-fleet-firewall.service'*'start agent-fleet-firewall.service'* ]]
+  [[ $(cat "$calls") != *daemon-reload* ]]
+  stub systemctl '[ "$1" != list-units ] || case $* in *nftables.service*) echo nftables.service ;; esac'
+  apply 'ports { 9000 }'
+  : >"$calls"
+  firewall confirm "$rules"
+  [[ $(cat "$calls") == *'enable agent-fleet-firewall.service'*daemon-reload*'start agent-fleet-firewall.service'* ]]
+}
+
+@test "a timer of rules that were taken back, or never confirmed, is stopped before the next one is started" {
+  apply 'ports { 8787 }'
+  [[ $(cat "$calls") != *'stop agent-fleet-firewall-undo'* ]]
+  : >"$calls"
+  apply 'ports { 9000 }'
+  [[ $(cat "$calls") == *'stop agent-fleet-firewall-undo.timer'*systemd-run* ]]
+  firewall undo
+  : >"$calls"
+  apply 'ports { 9000 }'
+  [[ $(cat "$calls") == *'stop agent-fleet-firewall-undo.timer'*systemd-run* ]]
+}
+
 @test "rules that nobody confirmed are taken back: there were none before" {
   apply 'ports { 8787 }'
   firewall undo
