@@ -57,6 +57,28 @@ setup() {
   done
 }
 
+@test "systemd is not asked once more about a process that is still there" {
+  shown() { wc -l <"$FLEET_ROOT/fake/shown"; }
+  activate agent-vm-1 one
+  asked=$(shown)
+  FAKE_PID=$$ activate agent-vm-2 one PORT=8788
+  [ "$(($(shown) - asked))" = "$((asked - 1))" ]
+}
+
+@test "notes that a power cut has left empty are as none: the next run writes them, and ends well" {
+  activate agent-vm-1 one
+  before=$(tree | grep -v -e record.key -e deployed)
+  home=$opt/agents/agent-vm-1
+  mkdir "$home/last-good"
+  : >"$home/last-good/none"
+  for name in owner drain deployed record.key; do : >"$home/$name"; done
+  run --separate-stderr activate agent-vm-1 one
+  [ "$status" = 0 ]
+  [ "$(tree | grep -v -e record.key -e deployed)" = "$before" ]
+  [ -s "$home/record.key" ]
+  [[ $(cat "$home/deployed") == *'release one'* ]]
+}
+
 @test "each of release, env, unit, drop-in and port is a change" {
   activate agent-vm-1 one
   for change in TOKEN=token-other "UNIT=[Service]" "DROPIN=[Service]" PORT=9000; do

@@ -48,6 +48,7 @@ wait_until_ready() {
       wait_on
     elif probe; then
       now
+      if [ -n "$ready_pid" ] && is_alive "$ready_pid"; then return 0; fi
       show_unit
       if [ -n "$ready_pid" ] && [ "$unit_pid" = "$ready_pid" ]; then return 0; fi
       ready_pid=$unit_pid
@@ -67,8 +68,21 @@ wait_on() {
   ready_pid=
   printf '%s\n' "$answer" >"$work/failure-answer"
   tries=$((tries + 1))
-  if [ "$((tries % 5))" = 0 ]; then require_running; fi
-  if [ "$tries" -le 10 ]; then sleep 0.2; elif [ "$tries" -le 20 ]; then sleep 0.5; else sleep 1; fi
+  # While the process is there that systemd has named last, there is nothing to ask.
+  if [ "$((tries % 5))" = 0 ] && ! is_alive "$unit_pid"; then require_running; fi
+  # To look is work as well: many looks at once would hold up the starts that they wait for on a small VM.
+  case $tries in
+    1) sleep 0.2 ;;
+    2) sleep 0.3 ;;
+    3) sleep 0.4 ;;
+    ? | 1?) sleep 0.5 ;;
+    *) sleep 1 ;;
+  esac
+}
+
+# is_alive PID: a process that has just been the unit's
+is_alive() {
+  [ "$1" != 0 ] && [ -d "/proc/$1" ]
 }
 
 require_running() {

@@ -71,7 +71,7 @@ make_key() {
   read -r record_key </proc/sys/kernel/random/uuid
   read -r first </proc/sys/kernel/random/uuid
   record_key=$record_key-$first
-  (umask 077 && put "$record_key" "$home/record.key")
+  (umask 077 && note "$record_key" "$home/record.key")
 }
 
 # keyed: of $text, in $sum; `missing` where it is empty. printf is the shell's own, so that neither the key nor a
@@ -128,7 +128,7 @@ release $RELEASE
 runtime $RUNTIME
 trees $trees
 enabled $ENABLED"
-  (umask 077 && put "$recorded" "$home/deployed")
+  (umask 077 && note "$recorded" "$home/deployed")
   [ ! -e "$home/disturbed" ] || rm "$home/disturbed"
 }
 

@@ -44,18 +44,18 @@ open_transaction() {
     : >"$last_good.new/none"
     [ -d "$state/$agent" ] || : >"$last_good.new/no-state"
   else
-    put "$installed_release" "$last_good.new/release"
-    put "$installed_runtime" "$last_good.new/runtime"
-    put "$installed_port" "$last_good.new/port"
-    put "$installed_owner" "$last_good.new/owner"
-    if [ "$unit_enabled" = enabled ]; then put enabled "$last_good.new/enabled"; else put disabled "$last_good.new/enabled"; fi
+    note "$installed_release" "$last_good.new/release"
+    note "$installed_runtime" "$last_good.new/runtime"
+    note "$installed_port" "$last_good.new/port"
+    note "$installed_owner" "$last_good.new/owner"
+    if [ "$unit_enabled" = enabled ]; then note enabled "$last_good.new/enabled"; else note disabled "$last_good.new/enabled"; fi
     keep "$(instance_file "$agent")" "$last_good.new/instance"
     keep "$dropin" "$last_good.new/dropin"
     keep "$env_file" "$env_file.last-good"
   fi
   keep "$template" "$last_good.new/template"
   mv "$last_good.new" "$last_good"
-  put "$OWNER" "$home/owner"
+  note "$OWNER" "$home/owner"
   # The way back must outlive a machine that goes down in the middle.
   sync -f "$home" "$etc"
 }
@@ -75,10 +75,14 @@ close_transaction() {
   rm -rf "$last_good" "$env_file.last-good" "$home"/*.new "$dropin.new" "$(instance_file "$agent").new"
 }
 
-# point LINK TARGET: a symbolic link, replaced in one step
+# point LINK TARGET: a symbolic link, made or replaced in one step
 point() {
-  ln -sfn "$2" "$1.new"
-  mv -fT "$1.new" "$1"
+  if [ ! -L "$1" ]; then
+    ln -sT "$2" "$1"
+  else
+    ln -sfn "$2" "$1.new"
+    mv -fT "$1.new" "$1"
+  fi
 }
 
 # put_back FILE COPY: as it was, absent if it was. The way back must work on a full disk, and a second name for the
@@ -138,7 +142,7 @@ remove_first_unit() {
   fi
 }
 
-# prune FOLDER KEEP LATEST: all but the newest KEEP and those that find_used has found. LATEST counts as the newest:
+# prune FOLDER KEEP LATEST: all but the newest KEEP and those that are in use. LATEST counts as the newest:
 # the times of the others may be of a clock that was set back since.
 # `unpack` marks what it has just brought with .fresh-ID: no agent had the time to use it yet.
 prune() {
@@ -146,6 +150,7 @@ prune() {
   [ ! -e "$4" ] || find "$opt/$1" -maxdepth 1 -name '.fresh-*' -mmin +1440 -delete
   set -- "$1" "$2" "$3" "$opt/$1"/*
   [ "$(($# - 3))" -gt "$2" ] || return 0
+  find_used
   count=1
   # shellcheck disable=SC2045 # ids have no white space, and only ls sorts by time
   for id in $(ls -1t "$opt/$1"); do

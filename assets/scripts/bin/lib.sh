@@ -86,6 +86,19 @@ put() {
   }
 }
 
+# note TEXT FILE: for small files that none but these scripts read, and to them an empty one is as none. The first
+# time nobody has an older one to read, so that no process is needed to rename it.
+note() {
+  if [ -e "$2" ]; then
+    put "$1" "$2"
+  else
+    printf '%s\n' "$1" >"$2" || {
+      rm -f "$2"
+      return 1
+    }
+  fi
+}
+
 # now: hundredths of a second since boot, in $now. A clock that nobody sets, and no process to ask it.
 now() {
   read -r now _ </proc/uptime
