@@ -7,16 +7,29 @@
  */
 export const STEPS_AT_ONCE = 4;
 
-/** The steps of one host in the order in which they were made. */
+/** The steps of one host in that many lanes, in each one after another. */
 export class Queue<Step> {
-  readonly #steps: Step[] = [];
+  /** The last step of each lane, the one that was added longest ago first. */
+  readonly #last: Step[] = [];
 
-  /** The step that must have ended before the next one begins; none while there is room. */
-  before(): readonly Step[] {
-    return this.#steps.slice(-STEPS_AT_ONCE, 1 - STEPS_AT_ONCE);
+  /**
+   * The step that must have ended before one that waits for `after` begins; none while there is room. Behind a
+   * step that it waits for anyway it takes no other's turn: an upload holds up what needs it, and nothing else.
+   */
+  before(after: readonly Step[]): readonly Step[] {
+    const lane = this.#laneFor(after);
+    return lane === -1 ? [] : this.#last.slice(lane, lane + 1);
   }
 
-  add(step: Step): void {
-    this.#steps.push(step);
+  add(step: Step, after: readonly Step[]): void {
+    const lane = this.#laneFor(after);
+    if (lane !== -1) this.#last.splice(lane, 1);
+    this.#last.push(step);
+  }
+
+  /** Index of the lane behind whose last step it comes; -1 for a lane of its own. */
+  #laneFor(after: readonly Step[]): number {
+    const own = this.#last.findIndex((last) => after.includes(last));
+    return own === -1 && this.#last.length === STEPS_AT_ONCE ? 0 : own;
   }
 }

@@ -72,7 +72,7 @@ export function remoteStep(
       customTimeouts: { create: deadline, update: deadline, delete: deadline },
     },
   );
-  queueOf(connection).add(step);
+  queueOf(connection).add(step, options.dependsOn ?? []);
   return step;
 }
 
@@ -93,7 +93,7 @@ function onMachine(
   const { dependsOn = [] } = options;
   return {
     ...options,
-    dependsOn: [...new Set([...dependsOn, ...queueOf(connection).before()])],
+    dependsOn: [...new Set([...dependsOn, ...queueOf(connection).before(dependsOn)])],
     ...(ownedBy === undefined ? {} : { deletedWith: ownedBy }),
   };
 }
@@ -146,7 +146,7 @@ export function upload(
     },
     onMachine(on, options),
   );
-  queueOf(on.connection).add(step);
+  queueOf(on.connection).add(step, options.dependsOn ?? []);
   return step;
 }
 
