@@ -166,7 +166,9 @@ function delivers(
 ): boolean {
   const does = (script: string, { type, inputs }: Resource): boolean =>
     type === COMMAND &&
-    String(inputs?.["create"]).includes(`/opt/${service}/bin/${script} ${what} `);
+    [inputs?.["create"], inputs?.["update"]].some((command) =>
+      String(command).includes(`/opt/${service}/bin/${script} ${what} `),
+    );
   return resource.type === UPLOAD
     ? all.some((other) => other.parent === resource.parent && does("unpack", other))
     : does("offer", resource) || does("unpack", resource);

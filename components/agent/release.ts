@@ -1,6 +1,6 @@
 /**
  * A release on a host, once for all agents that run the same code:
- *   1. the host says whether it has the release already;
+ *   1. the host says whether it has the release already; of its first one it is not asked;
  *   2. the archive is sent, or where the host has it a word instead;
  *   3. the host checks its SHA-256 and unpacks it to /opt/<service>/releases/<id>, owned by root.
  */
@@ -35,6 +35,7 @@ export class Release extends pulumi.ComponentResource {
       {
         on: host,
         run: hostScript(service, "offer", ["release", release.id]),
+        onlyOnChange: true,
         timeoutSeconds: OFFER_SECONDS,
       },
       { parent: this, dependsOn: [...args.after] },

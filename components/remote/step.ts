@@ -23,6 +23,8 @@ export interface RemoteStepArgs {
   readonly on: Machine;
   /** Run as root on create and on every change. No secret may stand in it. */
   readonly run: readonly string[];
+  /** True: a step that is new does nothing, and opens no connection. @default - it runs */
+  readonly onlyOnChange?: boolean;
   /** Run as root on delete. @default - nothing happens on delete */
   readonly undo?: readonly string[];
   /** Secrets and files go here; kept encrypted in the state. @default - empty */
@@ -45,7 +47,7 @@ export function remoteStep(
   args: RemoteStepArgs,
   options: StepOptions,
 ): command.remote.Command {
-  const { on, timeoutSeconds, first } = args;
+  const { on, timeoutSeconds, first, onlyOnChange = false } = args;
   const { connection } = on;
   const booting = first === "booting";
   const line = (words: readonly string[], before = "") =>
@@ -60,7 +62,10 @@ export function remoteStep(
     name,
     {
       connection: connectionArgs(connection, booting ? BOOTING : undefined),
-      create: line(args.run, first === undefined ? "" : requireRoot(connection.user)),
+      [onlyOnChange ? "update" : "create"]: line(
+        args.run,
+        first === undefined ? "" : requireRoot(connection.user),
+      ),
       ...(args.undo === undefined ? {} : { delete: line(args.undo) }),
       ...(args.stdin === undefined ? {} : { stdin: pulumi.secret(args.stdin) }),
       logging: command.remote.Logging.None,

@@ -76,8 +76,9 @@ function state(): State {
         outputs: { triggers: ["id"] },
       };
       const step = (script: string) => {
-        const create = `sh /opt/tseeder-agent/bin/${script} ${kind.toLowerCase()} ${id} # on machine id`;
-        return command(`${host}-${kind}-${script}`, parent.urn, { create });
+        const line = `sh /opt/tseeder-agent/bin/${script} ${kind.toLowerCase()} ${id} # on machine id`;
+        const inputs = script === "offer" ? { update: line } : { create: line };
+        return command(`${host}-${kind}-${script}`, parent.urn, inputs);
       };
       const offer = kind === "Release" ? [step("offer")] : [];
       return [parent, ...offer, upload, step("unpack")];

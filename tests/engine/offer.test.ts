@@ -78,14 +78,17 @@ async function expectNothingToDo(): Promise<void> {
   expect(sshd.accepted()).toBe(sessions);
 }
 
-test("a host that lacks the release gets it, one that has it gets a word, and both settle", async () => {
+test("a host gets its first release unasked, a later one where it lacks it, and a word where it has it; all settle", async () => {
   release("one");
-  answers("missing");
+  answers("here");
+  const sessions = sshd.accepted();
   succeeded(await up());
   expect(unpacked()).toBe(ARCHIVE);
+  expect(sshd.accepted() - sessions).toBe(2);
   await expectNothingToDo();
 
   release("two");
+  answers("missing");
   succeeded(await up());
   expect(unpacked()).toBe(ARCHIVE);
 
