@@ -57,12 +57,28 @@ setup() {
   done
 }
 
+# shown COMMAND...: how often it asks systemd for a unit's properties, in $shown
+shown() {
+  : >"$FLEET_ROOT/fake/shown"
+  "$@"
+  shown=$(wc -l <"$FLEET_ROOT/fake/shown")
+}
+
 @test "systemd is not asked once more about a process that is still there" {
-  shown() { wc -l <"$FLEET_ROOT/fake/shown"; }
   activate agent-vm-1 one
-  asked=$(shown)
-  FAKE_PID=$$ activate agent-vm-2 one PORT=8788
-  [ "$(($(shown) - asked))" = "$((asked - 1))" ]
+  shown activate agent-vm-2 one PORT=8788
+  asked=$shown
+  FAKE_PID=$$ shown activate agent-vm-3 one PORT=8789
+  [ "$shown" = "$((asked - 1))" ]
+}
+
+@test "systemd is not asked again for a unit that it has never found, unless it would not look again itself" {
+  shown activate agent-vm-1 one
+  asked=$shown
+  rm -rf "$FLEET_ROOT"
+  make_ready_host one
+  FAKE_SYSTEMD=246 shown activate agent-vm-1 one
+  [ "$shown" = "$((asked + 1))" ]
 }
 
 @test "notes that a power cut has left empty are as none: the next run writes them, and ends well" {

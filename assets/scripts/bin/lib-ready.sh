@@ -69,7 +69,7 @@ wait_on() {
   printf '%s\n' "$answer" >"$work/failure-answer"
   tries=$((tries + 1))
   # While the process is there that systemd has named last, there is nothing to ask.
-  if [ "$((tries % 5))" = 0 ] && ! is_alive "$unit_pid"; then require_running; fi
+  if [ "$((tries % 8))" = 0 ] && ! is_alive "$unit_pid"; then require_running; fi
   # To look is work as well: many looks at once would hold up the starts that they wait for on a small VM.
   case $tries in
     1) sleep 0.2 ;;

@@ -3,9 +3,9 @@
 
 # show_unit: the unit's properties in variables, by one call
 show_unit() {
-  unit_active='' unit_pid=0 unit_restarts=0 unit_enabled='' unit_result='' unit_status='' unit_outdated=''
+  unit_active='' unit_pid=0 unit_restarts=0 unit_enabled='' unit_result='' unit_status='' unit_outdated='' unit_loaded=''
   systemctl show --no-pager \
-    -p ActiveState,MainPID,NRestarts,UnitFileState,Result,ExecMainStatus,NeedDaemonReload \
+    -p ActiveState,MainPID,NRestarts,UnitFileState,Result,ExecMainStatus,NeedDaemonReload,LoadState \
     "$unit" >"$work/show"
   while IFS='=' read -r key word; do
     case $key in
@@ -16,6 +16,7 @@ show_unit() {
       Result) unit_result=$word ;;
       ExecMainStatus) unit_status=$word ;;
       NeedDaemonReload) unit_outdated=$word ;;
+      LoadState) unit_loaded=$word ;;
     esac
   done <"$work/show"
 }

@@ -55,12 +55,13 @@ drop_template() {
 
 # fit_to_systemd FILE...: makes FILE.fit without what this systemd does not know yet; the names go to
 # $work/left-out. To systemd a newer directive is only a line in the journal, but an operator should be
-# told what protection is missing.
+# told what protection is missing. The version is left in $systemd.
 fit_to_systemd() {
-  version=$(systemctl --version)
-  version=${version#systemd }
+  systemd=$(systemctl --version)
+  systemd=${systemd#systemd }
+  systemd=${systemd%%[!0-9]*}
   for file in "$@"; do : >"$file.fit"; done
-  awk -v version="${version%%[!0-9]*}" -v left_out="$work/left-out" '
+  awk -v version="$systemd" -v left_out="$work/left-out" '
     FILENAME == ARGV[1] {
       if ($0 !~ /^#/ && split($0, field, "\t") >= 2) since[field[1]] = field[2] + 0
       next
