@@ -61,6 +61,36 @@ teardown() {
   [[ $output == '403 Forbidden'* ]]
 }
 
+# flagged: a profile whose agent answers with a flag, and wants user and password
+flagged() {
+  printf "HEALTH_FIELD='healthy'\nHEALTH_READY='true'\nHEALTH_USER='opencode'\n" >>"$opt/profile.conf"
+}
+
+@test "a flag is ready when it is the wanted one, and only then" {
+  flagged
+  serve 'HTTP/1.1 200 OK\r\n\r\n{"healthy":true,"version":"1.18.33"}'
+  run "$opt/bin/health" a
+  [ "$status" -eq 0 ]
+  [ "$output" = '200 OK, healthy "true"' ]
+  kill "$server"
+  serve 'HTTP/1.1 200 OK\r\n\r\n{"version":"true", "healthy": false }'
+  run "$opt/bin/health" a
+  [ "$status" -eq 1 ]
+  [ "$output" = '200 OK, healthy "false"' ]
+}
+
+@test "with a user the secret goes as that user's password, in one line however long it is" {
+  flagged
+  serve 'HTTP/1.1 200 OK\r\n\r\n{"healthy":true}'
+  secret=$(printf '%090d' 7)
+  printf 'WORKER_CLUSTER_TOKEN="%s"\n' "$secret" >"$etc/a.env"
+  run "$opt/bin/health" a
+  [ "$status" -eq 0 ]
+  request=$(tr -d '\r' <"$BATS_TEST_TMPDIR/request")
+  [[ $request == *"Authorization: Basic $(printf 'opencode:%s' "$secret" | base64 -w 0)"* ]]
+  [[ $request != *Bearer* ]]
+}
+
 @test "a connection that stays open does not delay the answer" {
   serve hold
   SECONDS=0
@@ -89,6 +119,18 @@ teardown() {
   run "$opt/bin/health" nobody
   [ "$status" -eq 1 ]
   [[ $output == 'nobody: is not installed on this host'* ]]
+}
+
+@test "status calls a flag available or unavailable" {
+  flagged
+  mkdir -p "$opt/runtimes/bun-1.4.5/bin" "$opt/releases/one"
+  cp "$BATS_TEST_DIRNAME/stubs/health" "$opt/bin/health"
+  activate agent-vm-1 one
+  for flag in true false; do
+    printf '#!/bin/sh\necho 200 OK, healthy \\"%s\\"\n' "$flag" >"$opt/bin/health"
+    sh "$opt/bin/status" | grep -o '"state":"[a-z]*"'
+  done >"$BATS_TEST_TMPDIR/states"
+  [ "$(cat "$BATS_TEST_TMPDIR/states")" = $'"state":"available"\n"state":"unavailable"' ]
 }
 
 @test "status tells each agent in one line of JSON" {
