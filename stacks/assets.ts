@@ -1,11 +1,14 @@
 /** Reads profiles and pinned runtimes from assets/. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
-import { parseProfile, type Profile } from "../components/agent/profile";
+import { profileSchema, type Profile } from "../components/agent/profile";
 import { parseRuntimes, type Runtimes } from "../components/agent/runtimes";
+import { parseSource } from "../components/agent/source";
+import { renderUnit } from "../components/agent/unit";
 import type { PayloadFile } from "../components/remote/payload";
-import { suggestion } from "./problems";
+import { keysIn } from "./known-keys";
+import { fromIssues, suggestion } from "./problems";
 
 const PROFILES = "assets/profiles";
 /** Profiles by name and text: each of a thousand agents asks for its own. */
@@ -13,21 +16,66 @@ const parsed = new Map<string, Profile>();
 
 /**
  * A profile by its name under assets/profiles, or by the path of a file (with a slash or .yaml).
- * @throws Error that says what was given and what there is.
+ * @throws Error that says what was given and what there is, or everything that is wrong with the file.
  */
 export function loadProfile(root: string, name: string): Profile {
   const isPath = name.includes("/") || /\.ya?ml$/.test(name);
   const file = isPath ? resolve(root, name) : join(root, PROFILES, `${name}.yaml`);
   if (!existsSync(file)) {
-    const names = readdirSync(join(root, PROFILES)).map((entry) => basename(entry, ".yaml"));
+    const names = profileNames(root);
     const hint = isPath ? "; give the path of a profile file" : suggestion(name, names);
     throw new Error(`got "${name}", expected one of ${names.join(", ")} or a file${hint}`);
   }
   const text = readFileSync(file, "utf8");
   const key = `${name}\0${text}`;
-  const profile = parsed.get(key) ?? parseProfile(parse(text), name);
+  const profile = parsed.get(key) ?? parseProfile(text, name, dirname(file));
   parsed.set(key, profile);
   return profile;
+}
+
+/** The same where somebody else tells what is wrong with it. */
+export function profileOrNothing(root: string, name: string): Profile | undefined {
+  try {
+    return loadProfile(root, name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The profiles that come with this program. */
+export function profileNames(root: string): string[] {
+  return readdirSync(join(root, PROFILES))
+    .filter((entry) => entry.endsWith(".yaml"))
+    .map((entry) => basename(entry, ".yaml"));
+}
+
+function parseProfile(text: string, name: string, folder: string): Profile {
+  const result = profileSchema.safeParse(yamlOf(text, name), { reportInput: true });
+  if (!result.success) {
+    const problems = fromIssues(result.error.issues, keysIn(profileSchema));
+    const lines = problems.map((problem) => `    ${problem.path}: ${problem.text}`);
+    throw new Error([`got "${name}", which has faults; correct them:`, ...lines].join("\n"));
+  }
+  const { source = "", ...profile } = result.data;
+  const parsedSource = parseSource(source);
+  return source === "" || "problem" in parsedSource || parsedSource.kind !== "folder"
+    ? result.data
+    : { ...profile, source: resolve(folder, source) };
+}
+
+function yamlOf(text: string, name: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    throw new Error(`got "${name}", which is not YAML: ${reason}; correct it`, { cause: error });
+  }
+}
+
+/** The unit template that all agents of a profile share. */
+export function agentUnit(root: string, profile: Profile): string {
+  const pattern = readFileSync(join(root, "assets/systemd/tseeder-agent@.service"), "utf8");
+  return renderUnit(pattern, profile);
 }
 
 /** The pinned runtimes of assets/runtimes.yaml. */

@@ -5,7 +5,12 @@ import { relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { buildRelease, type Release } from "../components/agent/release-archive";
 import { fetchRuntime, packageUrl } from "../components/agent/download";
-import { pinnedRuntime, type PinnedRuntime, type Runtimes } from "../components/agent/runtimes";
+import {
+  pinned,
+  pinnedRuntime,
+  type PinnedRuntime,
+  type Runtimes,
+} from "../components/agent/runtimes";
 import { sourceText } from "../components/agent/source";
 import type { LocalFile } from "../components/remote/step";
 import type { AgentSettings, HostSettings } from "./fleet-settings";
@@ -36,7 +41,7 @@ export async function buildAgent(
   host: HostSettings,
   agent: AgentSettings,
 ): Promise<AgentBuild> {
-  const runtime = pinnedRuntime(runtimes, agent.runtime, `linux-${host.arch}`);
+  const runtime = programOf(runtimes, agent, `linux-${host.arch}`);
   const source = sourceText(agent.source);
   const release = await buildRelease({
     source: folders.get(source) ?? source,
@@ -58,12 +63,24 @@ export async function buildAgent(
   return { runtime, runtimeFrom, release };
 }
 
+/** What runs the agent: a runtime, or the profile's own program. */
+function programOf(
+  runtimes: Runtimes,
+  { profile, runtime = "bun" }: AgentSettings,
+  platform: string,
+): PinnedRuntime {
+  return profile.program === undefined
+    ? pinnedRuntime(runtimes, runtime, platform)
+    : pinned(profile.program.binary, profile.program, platform);
+}
+
 /** Equal for agents that share what is built for them. */
 export function buildKey(
   { arch, config }: HostSettings,
   { source, runtime, profile }: AgentSettings,
 ): string {
-  return JSON.stringify([source, runtime, profile.install, arch, config.runtimeDelivery]);
+  const { install, program } = profile;
+  return JSON.stringify([source, runtime, program, install, arch, config.runtimeDelivery]);
 }
 
 async function hashed(path: string): Promise<LocalFile> {

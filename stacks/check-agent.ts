@@ -2,12 +2,13 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { envValueProblem } from "../components/agent/env-file";
+import type { RuntimeName } from "../components/agent/runtimes";
 import { fillDefault, type Profile, type Variable } from "../components/agent/profile";
 import { parseSource, shownSource, type Source } from "../components/agent/source";
 import { Sensitive } from "../components/sensitive";
-import { loadProfile } from "./assets";
+import { loadProfile, profileOrNothing } from "./assets";
 import { addOnce, type Problem } from "./problems";
-import type { AgentConfig } from "./schema";
+import type { AgentConfig, StackConfig } from "./schema";
 import type { AgentSettings } from "./fleet-settings";
 import type { Context } from "./check-context";
 
@@ -18,36 +19,21 @@ export function agentSettings(
   own: AgentConfig,
 ): AgentSettings | undefined {
   const defaults = context.config.defaults ?? {};
-  const where = (key: "profile" | "source" | "runtime") =>
+  const where = (key: "profile" | "runtime") =>
     own[key] === undefined ? `defaults.${key}` : `${path}.${key}`;
-  const profile = findProfile(
-    context,
-    where("profile"),
-    own.profile ?? defaults.profile ?? "tseeder",
-  );
+  const profile = findProfile(context, where("profile"), profileName(context.config, own));
   if (profile === undefined) {
     return undefined;
   }
-  const source = findSource(context, where("source"), own.source ?? defaults.source, profile);
-  const runtime = own.runtime ?? defaults.runtime ?? profile.runtimes[0] ?? "bun";
-  if (!profile.runtimes.includes(runtime)) {
-    context.problems.push({
-      path: where("runtime"),
-      text: `got "${runtime}", expected one of ${profile.runtimes.join(", ")} for profile ${profile.name}`,
-    });
-  }
-  if (profile.install === "host" && runtime !== "bun") {
-    context.problems.push({
-      path: where("runtime"),
-      text: `got "${runtime}", expected bun: profile ${profile.name} installs its packages on the host, by bun`,
-    });
-  }
+  const { sourcePath, given } = sourceFor(context, path, own, profile);
+  const source = findSource(context, sourcePath, given, profile);
+  const runtime = runtimeFor(context, where("runtime"), own, profile);
   const port = own.port ?? profile.port;
   return {
     name,
     profile,
     source: source ?? { kind: "folder", path: "" },
-    sourcePath: where("source"),
+    sourcePath,
     runtime,
     port,
     ...variables(context, path, name, port, profile, own),
@@ -56,6 +42,60 @@ export function agentSettings(
     drainSeconds: drainSeconds(context, path, profile, own),
     enabled: own.enabled ?? true,
   };
+}
+
+export function profileName({ defaults }: StackConfig, own: AgentConfig): string {
+  return own.profile ?? defaults?.profile ?? "tseeder";
+}
+
+/**
+ * The agent's own code, else what the stack gives to all, else the profile's. Where an agent has another
+ * profile than the rest, its profile goes first: what all others get is not its code.
+ */
+function sourceFor(
+  { config }: Context,
+  path: string,
+  own: AgentConfig,
+  profile: Profile,
+): { readonly sourcePath: string; readonly given: string | undefined } {
+  const ofAll = { sourcePath: "defaults.source", given: config.defaults?.source };
+  const ofProfile = { sourcePath: `profile ${profile.name}: source`, given: profile.source };
+  const isOther = profileName(config, own) !== profileName(config, {});
+  const inOrder = [
+    { sourcePath: `${path}.source`, given: own.source },
+    ...(isOther ? [ofProfile, ofAll] : [ofAll, ofProfile]),
+  ];
+  return inOrder.find(({ given }) => given !== undefined) ?? ofAll;
+}
+
+/** The runtime, where the profile does not bring its own program. */
+function runtimeFor(
+  { config, problems }: Context,
+  path: string,
+  own: AgentConfig,
+  { name, runtimes, program, install }: Profile,
+): RuntimeName | undefined {
+  if (program !== undefined) {
+    if (own.runtime !== undefined) {
+      const text = `got "${own.runtime}", but profile ${name} brings its own program; remove the key`;
+      problems.push({ path, text });
+    }
+    return undefined;
+  }
+  const runtime = own.runtime ?? config.defaults?.runtime ?? runtimes[0] ?? "bun";
+  if (!runtimes.includes(runtime)) {
+    problems.push({
+      path,
+      text: `got "${runtime}", expected one of ${runtimes.join(", ")} for profile ${name}`,
+    });
+  }
+  if (install === "host" && runtime !== "bun") {
+    problems.push({
+      path,
+      text: `got "${runtime}", expected bun: profile ${name} installs its packages on the host, by bun`,
+    });
+  }
+  return runtime;
 }
 
 /** Agents of a profile without a drain step are stopped at once, whatever the defaults for others say. */
@@ -135,7 +175,7 @@ export function entryProblem(
   given: string,
   { name, entry }: Profile,
 ): string | undefined {
-  return existsSync(join(folder, entry))
+  return entry === undefined || existsSync(join(folder, entry))
     ? undefined
     : `got "${given}", which has no ${entry}; profile ${name} starts that file, give its folder`;
 }
@@ -150,10 +190,12 @@ function variables(
   own: AgentConfig,
 ): Pick<AgentSettings, "env" | "secrets"> {
   const { config, problems } = context;
-  const given = { ...textValues(config.defaults?.env), ...textValues(own.env) };
+  const forIt = <T>(values: Readonly<Record<string, T>> | undefined) =>
+    meantFor(profile, context.variables, values);
+  const given = { ...forIt(textValues(config.defaults?.env)), ...textValues(own.env) };
   const givenPath = (variable: string) =>
     own.env?.[variable] === undefined ? `defaults.env.${variable}` : `${path}.env.${variable}`;
-  const secrets = { ...config.secrets, ...config.agentSecrets?.[name] };
+  const secrets = { ...forIt(config.secrets), ...config.agentSecrets?.[name] };
   const secretPath = (variable: string) =>
     config.agentSecrets?.[name]?.[variable] === undefined
       ? `secrets.${variable}`
@@ -194,6 +236,24 @@ function variables(
       Object.entries(secrets).map(([variable, value]) => [variable, new Sensitive(value)]),
     ),
   };
+}
+
+/** What the stack gives to all agents, without what is meant for those of another profile. */
+function meantFor<T>(
+  { env }: Profile,
+  known: ReadonlySet<string>,
+  values: Readonly<Record<string, T>> = {},
+): Record<string, T> {
+  const entries = Object.entries(values);
+  return Object.fromEntries(entries.filter(([name]) => name in env || !known.has(name)));
+}
+
+/** The variables that the profiles of this stack know. */
+export function knownVariables(root: string, config: StackConfig): ReadonlySet<string> {
+  const agents = Object.values(config.hosts).flatMap((host) => Object.values(host.agents));
+  const names = new Set(agents.map((own) => profileName(config, own)));
+  const profiles = [...names].map((name) => profileOrNothing(root, name));
+  return new Set(profiles.flatMap((profile) => Object.keys(profile?.env ?? {})));
 }
 
 function textValues(env: Readonly<Record<string, string | number | boolean>> | undefined) {

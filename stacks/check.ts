@@ -4,7 +4,7 @@
  */
 import { Sensitive } from "../components/sensitive";
 import { OFFERS } from "../components/host/offers";
-import { agentSettings } from "./check-agent";
+import { agentSettings, knownVariables } from "./check-agent";
 import { cloudflareSettings, exposureOf, exposureRules } from "./check-exposure";
 import { allowedRanges, cloudSettings, isCloud } from "./check-cloud";
 import type { CheckInput, Context } from "./check-context";
@@ -23,7 +23,8 @@ export function checkStack(input: CheckInput): CheckResult {
   const parsed = stackSchema.safeParse(input.values, { reportInput: true });
   const malformed = parsed.success ? [] : fromIssues(parsed.error.issues, knownKeys);
   const config = parsed.success ? parsed.data : wellFormedPart(input.values);
-  const context: Context = { ...input, config, problems: [] };
+  const variables = knownVariables(input.root, config);
+  const context: Context = { ...input, config, problems: [], variables };
   const hosts = Object.entries(config.hosts).map(([name, host]) =>
     hostSettings(context, name, host),
   );
@@ -120,6 +121,7 @@ function fleetRules(
   const homes = new Map<string, string>();
   for (const host of hosts) {
     const ports = new Map<number, string>();
+    const services = new Map<string, string>();
     for (const agent of host.agents) {
       const path = `hosts.${host.name}.agents.${agent.name}`;
       const home = homes.get(agent.name);
@@ -130,6 +132,15 @@ function fleetRules(
         });
       }
       homes.set(agent.name, host.name);
+      const { service, name: profile } = agent.profile;
+      const user = services.get(service) ?? profile;
+      services.set(service, user);
+      if (user !== profile) {
+        problems.push({
+          path: `${path}.profile`,
+          text: `got the service ${service}, which is profile ${user}'s on this host; give each profile a service of its own`,
+        });
+      }
       if (malformed.has(`${path}.port`)) {
         continue;
       }

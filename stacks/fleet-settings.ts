@@ -24,7 +24,8 @@ export interface AgentSettings extends Pick<
   readonly source: Source;
   /** Where the stack file says so. */
   readonly sourcePath: string;
-  readonly runtime: RuntimeName;
+  /** @default - the profile's own program */
+  readonly runtime: RuntimeName | undefined;
 }
 
 export interface HostSettings {

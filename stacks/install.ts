@@ -1,6 +1,5 @@
 /** What is installed on one host: per service its set-up, per runtime and release one delivery; then each agent. */
-import { readFileSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { basename, relative } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Agent } from "../components/agent/agent";
 import { HostSetup } from "../components/agent/host-setup";
@@ -11,7 +10,7 @@ import type { Host } from "../components/host/host";
 import { agentRanges } from "../components/host/inbound";
 import { HostFirewall } from "../components/network/host-firewall";
 import { hostname } from "../components/network/ingress";
-import { firewallFiles, hostFiles } from "./assets";
+import { agentUnit, firewallFiles, hostFiles } from "./assets";
 import type { AgentBuild } from "./builds";
 import type { AgentSettings, FleetSettings, HostSettings } from "./fleet-settings";
 
@@ -164,7 +163,7 @@ export function activate(
       host,
       agent: agent.name,
       profile,
-      unit: readFileSync(join(root, "assets/systemd", `${profile.service}@.service`), "utf8"),
+      unit: agentUnit(root, profile),
       runtime: build.runtime,
       release: build.release.id,
       port: agent.port,
@@ -200,8 +199,9 @@ export function childOf(host: Host): pulumi.ComponentResourceOptions {
 /** The source gives the name, so that new code in a folder updates the release that the last one made. */
 function releaseName(root: string, base: string, { source, ...agent }: AgentSettings): string {
   const name = source.kind === "folder" ? relative(root, source.path) : sourceName(source);
-  const runtime = agent.runtime === agent.profile.runtimes[0] ? "" : `-${agent.runtime}`;
-  return `${base}-${name.replaceAll(/[^A-Za-z0-9.-]+/g, "-") || basename(root)}${runtime}`;
+  const { runtime, profile } = agent;
+  const other = runtime === undefined || runtime === profile.runtimes[0] ? "" : `-${runtime}`;
+  return `${base}-${name.replaceAll(/[^A-Za-z0-9.-]+/g, "-") || basename(root)}${other}`;
 }
 
 /** The value under the key, made at its first use. */

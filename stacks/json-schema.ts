@@ -1,5 +1,6 @@
-/** The JSON Schema of a stack file, for editors; made from the same types that check it. */
+/** The JSON Schemas of stack files and profiles, for editors; made from the same types that check them. */
 import { z } from "zod";
+import { profileSchema } from "../components/agent/profile";
 import { stackSchema } from "./schema";
 
 const SEALED = {
@@ -11,6 +12,12 @@ const SEALED = {
 };
 
 type Json = Record<string, unknown>;
+
+/** The schema of a profile's file. */
+export function profileFileSchema(): Json {
+  const schema = z.toJSONSchema(profileSchema, { io: "input", target: "draft-7" });
+  return { ...schema, title: "agent-fleet profile" };
+}
 
 /** The schema of `Pulumi.<stack>.yaml`. */
 export function stackFileSchema(): Json {

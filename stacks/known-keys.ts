@@ -16,11 +16,17 @@ export const knownKeys: KnownKeys = (path, input) => {
   if (top === "hosts" && third === "agents" && path.length === 4) {
     return Object.keys(agentSchema.shape);
   }
-  return objectKeys(schemaAt(path));
+  return keysIn(stackSchema)(path, input);
 };
 
-function schemaAt(path: readonly PropertyKey[]): unknown {
-  let schema: unknown = stackSchema;
+/** The keys known at a place of what a schema describes. */
+export const keysIn =
+  (root: z.ZodType): KnownKeys =>
+  (path) =>
+    objectKeys(schemaAt(root, path));
+
+function schemaAt(root: z.ZodType, path: readonly PropertyKey[]): unknown {
+  let schema: unknown = root;
   for (const key of path) {
     const unwrapped = unwrap(schema);
     if (unwrapped instanceof z.ZodObject) {

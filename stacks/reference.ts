@@ -1,5 +1,6 @@
-/** docs/configuration.md: every key of a stack file, made from the schema that checks it. */
+/** docs/configuration.md and docs/profiles.md: every key of a stack file and of a profile, made from the schemas that check them. */
 import { z } from "zod";
+import { profileSchema, variableSchema, type Profile } from "../components/agent/profile";
 import { agentSchema, hostSchemas, stackSchema } from "./schema";
 
 interface Json {
@@ -26,6 +27,44 @@ export function referencePage(): string {
     [`## ${title}`, "", where, "", ...table(schema)].join("\n"),
   );
   return [HEAD, ...parts].join("\n\n") + "\n";
+}
+
+/** The profiles that come along, and the format. */
+export function profilePage(profiles: readonly Profile[]): string {
+  const format = [
+    ["## The format", "", ...table(profileSchema)].join("\n"),
+    ["### A variable", "", "`env.<NAME>`.", "", ...table(variableSchema)].join("\n"),
+  ];
+  return [PROFILE_HEAD, ...profiles.map(profileSection), ...format].join("\n\n") + "\n";
+}
+
+const PROFILE_HEAD = `# Profiles
+
+What an agent needs, as data: \`profile:\` of an agent, or of all in \`defaults\`, names one of these or the
+path of your own file ([adding-an-agent.md](adding-an-agent.md)). This page is made from assets/profiles and
+components/agent/profile.ts by \`npm run generate\`.`;
+
+function profileSection({ name, description, service, port, env }: Profile): string {
+  const rows = Object.entries(env).map(([variable, reference]) => {
+    const { default: value, example, setBy } = reference;
+    const marks = [
+      ...(reference.required ? ["required"] : []),
+      ...(reference.secret ? ["secret"] : []),
+      ...(setBy === undefined ? [] : [`set by ${setBy}`]),
+      ...(value === undefined ? [] : [`default \`${value}\``]),
+      ...(example === undefined ? [] : [`such as \`${example}\``]),
+    ];
+    return `| \`${variable}\` | ${reference.description} | ${marks.join(", ")} |`;
+  });
+  return [
+    `## ${name}`,
+    "",
+    `${description}: service \`${service}\`, port ${String(port)}.`,
+    "",
+    "| variable | what it holds | |",
+    "|---|---|---|",
+    ...rows,
+  ].join("\n");
 }
 
 const HEAD = `# Configuration

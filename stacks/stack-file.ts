@@ -1,7 +1,6 @@
 /** A stack file as the command line reads it, before the engine runs: secrets are sealed there. */
 import { parse } from "yaml";
-import type { Profile } from "../components/agent/profile";
-import { loadProfile } from "./assets";
+import { profileOrNothing } from "./assets";
 import { checkStack, type CheckResult } from "./check";
 import { exposureKind } from "./exposure";
 import { localArch } from "./local-arch";
@@ -88,15 +87,6 @@ function check(text: string, stack: string, root: string): CheckResult {
     secretsSealed: true,
     surroundings: surroundings(configKeys(text)),
   });
-}
-
-function profileOrNothing(root: string, name: string): Profile | undefined {
-  try {
-    return loadProfile(root, name);
-  } catch {
-    // The check names what is wrong with it.
-    return undefined;
-  }
 }
 
 function unseal(value: unknown): unknown {

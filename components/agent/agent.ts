@@ -16,7 +16,6 @@ import { assignments } from "./assignments";
 import { renderEnvFile } from "./env-file";
 import { hostScript, hostScriptIfThere } from "./host-scripts";
 import type { Profile } from "./profile";
-import type { RuntimeName } from "./runtimes";
 import { renderDropIn, type Limits } from "./unit";
 
 export interface AgentArgs {
@@ -25,7 +24,7 @@ export interface AgentArgs {
   readonly profile: Profile;
   /** Text of the unit template that all agents of the service share. */
   readonly unit: string;
-  readonly runtime: { readonly name: RuntimeName; readonly id: string };
+  readonly runtime: { readonly name: string; readonly id: string };
   /** Id of the release to run. */
   readonly release: string;
   /** TCP port. */

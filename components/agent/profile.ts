@@ -1,78 +1,174 @@
-/** A profile: what an agent needs, as data. The files lie under assets/profiles. */
+/** A profile: what an agent needs, as data. The files lie under assets/profiles, or are an operator's own. */
 import { z } from "zod";
+import { RUNTIME_NAMES, runtimeSchema } from "./runtimes";
 
-const variableSchema = z.strictObject({
-  description: z.string(),
-  /** Shown in docs and in .env.example. */
-  example: z.string().optional(),
-  /** Value where the stack gives none; `{name}`, `{port}` and `{state}` stand for the agent's own. */
-  default: z.string().optional(),
-  /** Without a value the configuration is refused. */
-  required: z.boolean().default(false),
-  /** Accepted from agent-fleet:secrets alone. */
-  secret: z.boolean().default(false),
-  /** `./fleet init` makes a strong random value where there is none. */
-  generate: z.boolean().default(false),
-  /** A URL that must not end with a slash. */
-  url: z.boolean().default(false),
-  /** Set from other settings, never from env; the text names the setting. */
-  setBy: z.string().optional(),
+const text = (expectation: string) => z.string({ error: `expected ${expectation}` });
+const form = (pattern: RegExp, expectation: string) =>
+  text(expectation).regex(pattern, { error: `expected ${expectation}` });
+const flag = z.boolean({ error: "expected true or false" });
+const integer = (min: number, max: number, expectation: string) => {
+  const error = { error: `expected ${expectation}` };
+  return z.int(error).min(min, error).max(max, error);
+};
+
+export const variableSchema = z.strictObject({
+  description: text("what the variable is for"),
+  example: text("an example").optional().describe("Shown in docs and in .env.example."),
+  default: text("a text, in quotes where it is a number")
+    .optional()
+    .describe(
+      "Value where the stack gives none; `{name}`, `{port}` and `{state}` stand for the agent's own.",
+    ),
+  required: flag.default(false).describe("Without a value the configuration is refused."),
+  secret: flag.default(false).describe("Accepted from agent-fleet:secrets alone."),
+  generate: flag
+    .default(false)
+    .describe("`./fleet init` makes a strong random value where there is none."),
+  url: flag.default(false).describe("A URL that must not end with a slash."),
+  setBy: text("the name of a setting")
+    .optional()
+    .describe("Set from other settings, never from env; the text names the setting."),
 });
 
-const profileSchema = z.strictObject({
-  name: z.string(),
-  description: z.string(),
-  /** Names the service user, the unit template and the folders on the host. */
-  service: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
-  /** TCP port where the stack gives none. */
-  port: z.int().min(1024).max(65535),
-  /** Runtimes that the agent was seen to run on; the first is the default. */
-  runtimes: z.array(z.enum(["bun", "node"])).min(1),
-  /** The file in the source folder that the runtime starts. */
-  entry: z.string(),
-  /** Where dependencies are installed; `host` where packages must run install scripts there. */
-  install: z.enum(["operator", "host"]).default("operator"),
-  health: z.strictObject({
-    /** Path of the request to 127.0.0.1. */
-    path: z.string().startsWith("/"),
-    /** The env variable whose value is sent as Bearer token. */
-    tokenVariable: z.string(),
-    /** Field of the JSON answer. */
-    field: z.string(),
-    /** Values of the field that mean ready. */
-    ready: z.array(z.string()).min(1),
+const VARIABLE = "a variable name like WORKER_CLUSTER_TOKEN";
+const variableName = form(/^[A-Z_][A-Z0-9_]*$/, VARIABLE);
+
+const healthSchema = z
+  .strictObject({
+    path: form(/^\/[^\s]*$/, "a path such as /health").describe(
+      "Path of the request to 127.0.0.1.",
+    ),
+    tokenVariable: variableName
+      .optional()
+      .describe("The env variable whose value proves who asks. Default: nothing is sent."),
+    user: form(/^[^\s:']+$/, "a user name")
+      .optional()
+      .describe(
+        "The value is sent as password of this user (HTTP Basic). Default: it is sent as Bearer token.",
+      ),
+    field: form(/^[A-Za-z][A-Za-z0-9_]*$/, "the name of a field").describe(
+      "Field of the JSON answer: a text, a number, true or false.",
+    ),
+    ready: z
+      .array(form(/^[A-Za-z0-9._-]+$/, "a word, in quotes where it is true, false or a number"), {
+        error: "expected values, like [available]",
+      })
+      .min(1, { error: "expected at least one value" })
+      .describe("Values of the field that mean ready."),
+  })
+  .superRefine(({ user, tokenVariable }, context) => {
+    if (user !== undefined && tokenVariable === undefined) {
+      const message = "expected the variable that holds the password of health.user; add it";
+      context.addIssue({ code: "custom", path: ["tokenVariable"], message, input: undefined });
+    }
+  })
+  .describe("How the agent is asked whether it is ready.");
+
+const drainSchema = z
+  .strictObject({
+    field: form(/^[A-Za-z][A-Za-z0-9_]*$/, "the name of a field").describe(
+      "Field of the health answer that says how much is left.",
+    ),
+    idle: form(/^[A-Za-z0-9._-]+$/, "a word, in quotes where it is a number").describe(
+      "Its value when nothing is left.",
+    ),
+    capSeconds: integer(0, 86_400, "seconds between 0 and 86400").describe(
+      "Seconds after which the agent is stopped all the same; stacks may say another number.",
+    ),
+  })
+  .describe(
+    "What a running agent is waited for before it is stopped. Default: it is stopped at once.",
+  );
+
+const directiveValue = form(/^[^\r\n]*$/, "one line");
+const sectionSchema = z.record(
+  form(/^[A-Z][A-Za-z0-9]*$/, "a directive such as LimitNOFILE"),
+  z.union([directiveValue, z.array(directiveValue)], {
+    error: "expected a text, or a list of texts; [] takes the directive away",
   }),
-  /** What a running agent is waited for before it is stopped. Without it an agent is stopped at once. */
-  drain: z
-    .strictObject({
-      /** Field of the health answer that says how much is left. */
-      field: z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/),
-      /** Its value when nothing is left. */
-      idle: z.string().regex(/^[A-Za-z0-9._-]+$/),
-      /** Seconds after which the agent is stopped all the same; stacks may say another number. */
-      capSeconds: z.int().min(0).max(86_400),
-    })
-    .optional(),
-  env: z.record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/), variableSchema),
-});
+  { error: "expected directives, like { LimitNOFILE: '4096' }" },
+);
+const unitSchema = z
+  .strictObject({
+    Unit: sectionSchema.optional().describe("Directives of [Unit]."),
+    Service: sectionSchema.optional().describe("Directives of [Service]."),
+  })
+  .describe(
+    "What differs from the hardened unit that all profiles start from; a directive takes the place of all lines of its name.",
+  );
+
+const programSchema = runtimeSchema
+  .extend({
+    arguments: z
+      .array(form(/^[^\r\n]*$/, "one line"), { error: "expected a list of arguments" })
+      .default([])
+      .describe("Its arguments; `${NAME}` is the env variable."),
+  })
+  .describe(
+    "A program in npm packages, one a platform, pinned by version and integrity; in place of runtimes and entry.",
+  );
+
+export const profileSchema = z
+  .strictObject({
+    name: form(/^[a-z][a-z0-9-]{0,30}$/, "small letters, digits and dashes").describe(
+      "Name of the profile.",
+    ),
+    description: text("what the agent is").describe("Description of the unit."),
+    service: form(
+      /^(?!agent-fleet)[a-z][a-z0-9-]{0,30}$/,
+      "small letters, digits and dashes, at most 31, not beginning with agent-fleet",
+    ).describe("Names the service user, the unit template and the folders on the host."),
+    port: integer(1024, 65535, "a port between 1024 and 65535").describe(
+      "TCP port where the stack gives none.",
+    ),
+    source: text("a source")
+      .optional()
+      .describe(
+        "The code where the stack gives none, in the forms of a stack; a folder starts at the profile's file.",
+      ),
+    runtimes: z
+      .array(z.enum(RUNTIME_NAMES, { error: "expected bun or node" }), {
+        error: "expected runtimes, like [bun]",
+      })
+      .default([])
+      .describe("Runtimes that the agent was seen to run on; the first is the default."),
+    entry: text("the path of a file")
+      .optional()
+      .describe("The file in the source that the runtime starts."),
+    program: programSchema.optional(),
+    install: z
+      .enum(["operator", "host"], { error: "expected operator or host" })
+      .default("operator")
+      .describe(
+        "Where dependencies are installed; `host` where packages must run install scripts there.",
+      ),
+    health: healthSchema,
+    drain: drainSchema.optional(),
+    unit: unitSchema.optional(),
+    env: z
+      .record(variableName, variableSchema, { error: "expected variables" })
+      .describe("Every env variable that the agent knows."),
+  })
+  .superRefine(({ runtimes, entry, program, source }, context) => {
+    const wrong = (key: string, message: string, input: unknown) => {
+      context.addIssue({ code: "custom", path: [key], message, input });
+    };
+    if (program === undefined && runtimes.length === 0) {
+      wrong("runtimes", "expected runtimes, like [bun], or a program; add one of them", undefined);
+    }
+    if (program === undefined && entry === undefined) {
+      wrong("entry", "expected the file that the runtime starts, like src/index.ts; add it", entry);
+    }
+    if (program !== undefined && (runtimes.length > 0 || entry !== undefined)) {
+      wrong("program", "expected it without runtimes and entry; remove one or the other", program);
+    }
+    if (program !== undefined && source === undefined) {
+      wrong("source", "expected the folder with the files that the program reads; add it", source);
+    }
+  });
 
 export type Profile = z.infer<typeof profileSchema>;
 export type Variable = z.infer<typeof variableSchema>;
-
-/**
- * Checks a parsed profile file.
- * @throws Error with one line per problem: path and what is allowed.
- */
-export function parseProfile(value: unknown, file: string): Profile {
-  const result = profileSchema.safeParse(value);
-  if (result.success) {
-    return result.data;
-  }
-  const problems = result.error.issues.map(
-    (issue) => `  ${issue.path.join(".") || "(file)"}: ${issue.message}`,
-  );
-  throw new Error([`profile ${file}:`, ...problems].join("\n"));
-}
 
 /** What an agent's own values are for the placeholders in defaults. */
 export interface Placeholders {

@@ -5,25 +5,43 @@ export const RUNTIME_NAMES = ["bun", "node"] as const;
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
 export type Arch = "amd64" | "arm64";
 
+const text = (expectation: string) => z.string({ error: `expected ${expectation}` });
+const matching = (pattern: RegExp, expectation: string) =>
+  text(expectation).regex(pattern, { error: `expected ${expectation}` });
+
 const packageSchema = z.strictObject({
-  name: z.string(),
-  integrity: z.string().startsWith("sha512-"),
+  name: text("the name of an npm package"),
+  integrity: matching(
+    /^sha512-[A-Za-z0-9+/]{86}==$/,
+    "the integrity that npm view <name>@<version> dist.integrity tells",
+  ),
 });
-const runtimeSchema = z.strictObject({
-  version: z.string(),
-  /** Name of the executable under bin/. */
-  binary: z.string(),
-  packages: z.record(z.string(), packageSchema),
+/** Executables under bin/ of an npm package, one for each platform. */
+export const runtimeSchema = z.strictObject({
+  version: matching(/^\d+\.\d+\.\d+[0-9A-Za-z.-]*$/, "an exact version, in quotes").describe(
+    "Version of all its packages.",
+  ),
+  binary: matching(/^[A-Za-z0-9._-]+$/, "the name of a file").describe(
+    "Name of the executable under bin/.",
+  ),
+  packages: z
+    .record(
+      matching(/^(linux|darwin)-(amd64|arm64)$/, "a platform such as linux-amd64"),
+      packageSchema,
+      { error: "expected packages, like { linux-amd64: { name: …, integrity: … } }" },
+    )
+    .describe("The npm package of each platform, such as `linux-amd64`, and its integrity."),
 });
 const runtimesSchema = z.record(z.enum(RUNTIME_NAMES), runtimeSchema);
 
 export type Runtimes = z.infer<typeof runtimesSchema>;
+type Packaged = z.infer<typeof runtimeSchema>;
 
 /** One runtime for one platform. */
 export interface PinnedRuntime {
   /** Names the folder on the host: `bun-1.4.5`. */
   readonly id: string;
-  readonly name: RuntimeName;
+  readonly name: string;
   readonly version: string;
   readonly binary: string;
   readonly package: string;
@@ -45,7 +63,11 @@ export function pinnedRuntime(
   name: RuntimeName,
   platform: string,
 ): PinnedRuntime {
-  const runtime = runtimes[name];
+  return pinned(name, runtimes[name], platform);
+}
+
+/** The same of any program that comes in such packages. */
+export function pinned(name: string, runtime: Packaged, platform: string): PinnedRuntime {
   const found = runtime.packages[platform];
   if (found === undefined) {
     const known = Object.keys(runtime.packages).join(", ");

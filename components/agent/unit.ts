@@ -1,6 +1,5 @@
-/** The drop-in of one agent: what differs from the unit template that all agents share. */
+/** The unit of a service, and the drop-in of one agent: what differs from the unit that all of them share. */
 import type { Profile } from "./profile";
-import type { RuntimeName } from "./runtimes";
 
 export interface Limits {
   /** MemoryMax, such as `2G`. @default - no limit */
@@ -9,8 +8,24 @@ export interface Limits {
   readonly cpu?: string | undefined;
 }
 
+type Directives = Readonly<Record<string, string | readonly string[]>>;
+
+/** The service that the pattern, assets/systemd/tseeder-agent@.service, is written for. */
+const PATTERN_SERVICE = "tseeder-agent";
+
+/** The unit template of a profile: the hardened pattern, with what the profile says of it. */
+export function renderUnit(pattern: string, profile: Profile): string {
+  const unit = { Description: `${profile.description} %i`, ...profile.unit?.Unit };
+  const service = {
+    ExecStart: startCommand(profile, profile.runtimes[0]),
+    ...profile.unit?.Service,
+  };
+  const text = pattern.replaceAll(PATTERN_SERVICE, profile.service);
+  return withDirectives(withDirectives(text, "Unit", unit), "Service", service);
+}
+
 /** The drop-in's text, empty where the template says everything. */
-export function renderDropIn(profile: Profile, runtime: RuntimeName, limits: Limits): string {
+export function renderDropIn(profile: Profile, runtime: string, limits: Limits): string {
   const lines = [
     ...startLines(profile, runtime),
     ...(limits.memory === undefined ? [] : [`MemoryMax=${limits.memory}`]),
@@ -19,15 +34,42 @@ export function renderDropIn(profile: Profile, runtime: RuntimeName, limits: Lim
   return lines.length === 0 ? "" : `[Service]\n${lines.join("\n")}\n`;
 }
 
-/** The template starts Bun; Node needs tsx, which the release brings, to read TypeScript. */
-function startLines(profile: Profile, runtime: RuntimeName): string[] {
-  if (runtime === "bun") {
-    return [];
+/** The template starts the first runtime of the profile. */
+function startLines(profile: Profile, runtime: string): string[] {
+  return profile.program !== undefined || runtime === profile.runtimes[0]
+    ? []
+    : // An empty ExecStart= takes the template's line away; a second one alone would be refused.
+      ["ExecStart=", `ExecStart=${startCommand(profile, runtime)}`];
+}
+
+function startCommand({ service, program, entry = "" }: Profile, runtime = ""): string {
+  const agent = `/opt/${service}/agents/%i`;
+  if (program !== undefined) {
+    return [`${agent}/runtime/bin/${program.binary}`, ...program.arguments].join(" ");
   }
-  const agent = `/opt/${profile.service}/agents/%i`;
-  // An empty ExecStart= takes the template's line away; a second one alone would be refused.
-  return [
-    "ExecStart=",
-    `ExecStart=${agent}/runtime/bin/node --import tsx ${agent}/current/${profile.entry}`,
-  ];
+  // Node needs tsx, which the release brings, to read TypeScript.
+  const command = runtime === "node" ? "node --import tsx" : runtime;
+  return `${agent}/runtime/bin/${command} ${agent}/current/${entry}`;
+}
+
+/** Each directive in the place of the first line of its name, or at the end of the section. */
+function withDirectives(text: string, section: string, directives: Directives): string {
+  let lines = text.split("\n");
+  for (const [name, value] of Object.entries(directives)) {
+    const given = [value].flat().map((each) => `${name}=${each}`);
+    const isOld = (line: string) => line.startsWith(`${name}=`);
+    const first = lines.findIndex(isOld);
+    const at = first < 0 ? endOf(lines, section) : first;
+    lines = [...lines.slice(0, at), ...given, ...lines.slice(at).filter((line) => !isOld(line))];
+  }
+  return lines.join("\n");
+}
+
+/** Behind the last line of the section that is not empty. */
+function endOf(lines: readonly string[], section: string): number {
+  const begin = lines.indexOf(`[${section}]`);
+  const next = lines.findIndex((line, index) => index > begin && line.startsWith("["));
+  let end = next < 0 ? lines.length : next;
+  while (lines[end - 1] === "") end -= 1;
+  return end;
 }

@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Profile } from "../../components/agent/profile";
+import { renderDropIn, renderUnit } from "../../components/agent/unit";
+import { agentUnit, loadProfile } from "../../stacks/assets";
+
+const ROOT = join(__dirname, "../..");
+const PATTERN = readFileSync(join(ROOT, "assets/systemd/tseeder-agent@.service"), "utf8");
+const tseeder = loadProfile(ROOT, "tseeder");
+const opencode = loadProfile(ROOT, "opencode");
+const lines = (text: string, name: string) =>
+  text.split("\n").filter((line) => line.startsWith(`${name}=`));
+
+test("the unit of tseeder is the pattern itself, so that no agent restarts by another rendering", () => {
+  expect(agentUnit(ROOT, tseeder)).toBe(PATTERN);
+});
+
+test("the drop-in of an agent on another runtime than the profile's first is as it was", () => {
+  const agent = "/opt/tseeder-agent/agents/%i";
+  expect(renderDropIn(tseeder, "bun", {})).toBe("");
+  expect(renderDropIn(tseeder, "node", { memory: "2G" })).toBe(
+    `[Service]\nExecStart=\nExecStart=${agent}/runtime/bin/node --import tsx ${agent}/current/src/index.ts\nMemoryMax=2G\n`,
+  );
+  const nodeFirst: Profile = { ...tseeder, runtimes: ["node", "bun"] };
+  expect(renderDropIn(nodeFirst, "node", {})).toBe("");
+  expect(lines(renderUnit(PATTERN, nodeFirst), "ExecStart")).toEqual([
+    `ExecStart=${agent}/runtime/bin/node --import tsx ${agent}/current/src/index.ts`,
+  ]);
+});
+
+test("another service has nothing of the first one in its unit, and all of its protections", () => {
+  const unit = agentUnit(ROOT, opencode);
+  expect(unit).not.toContain("tseeder");
+  expect(lines(unit, "ExecStart")).toEqual([
+    "ExecStart=/opt/opencode/agents/%i/runtime/bin/opencode serve --hostname ${HOST} --port ${PORT}",
+  ]);
+  expect(lines(unit, "User")).toEqual(["User=opencode"]);
+  const differs =
+    /^(Description|User|Group|EnvironmentFile|WorkingDirectory|ExecStart|SyslogIdentifier|StateDirectory|ReadWritePaths|InaccessiblePaths|NoExecPaths)=/;
+  const rest = (text: string) =>
+    text.split("\n").filter((line) => /^[A-Z]\w*=/.test(line) && !differs.test(line));
+  expect(rest(unit)).toEqual(rest(PATTERN));
+});
+
+test("a directive takes the place of all lines of its name, [] takes it away, a new one ends its section", () => {
+  const unit = {
+    Unit: { Wants: "network-online.target" },
+    Service: { IPAddressDeny: ["10.0.0.1", "10.0.0.2"], NoExecPaths: [], Nice: "5" },
+  };
+  const text = renderUnit(PATTERN, { ...tseeder, unit });
+  expect(lines(text, "IPAddressDeny")).toEqual([
+    "IPAddressDeny=10.0.0.1",
+    "IPAddressDeny=10.0.0.2",
+  ]);
+  expect(lines(text, "NoExecPaths")).toEqual([]);
+  const section = (name: string) =>
+    text.split(`[${name}]\n`)[1]?.split("\n[")[0]?.trim().split("\n");
+  expect(section("Unit")?.at(-1)).toBe("Wants=network-online.target");
+  expect(section("Service")?.at(-1)).toBe("Nice=5");
+});

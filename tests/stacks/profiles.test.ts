@@ -1,0 +1,230 @@
+/** Profiles: those that come along, and an operator's own file. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Ajv from "ajv";
+import { parse, stringify } from "yaml";
+import { renderProfileConf } from "../../components/agent/profile-conf";
+import { loadProfile, profileNames } from "../../stacks/assets";
+import { checkStack } from "../../stacks/check";
+import type { AgentSettings } from "../../stacks/fleet-settings";
+import { profileFileSchema } from "../../stacks/json-schema";
+import { formatProblems } from "../../stacks/problems";
+
+const ROOT = join(__dirname, "../..");
+const OWN = {
+  name: "mine",
+  description: "My agent",
+  service: "my-agent",
+  port: 9000,
+  source: "./code",
+  runtimes: ["node"],
+  entry: "main.js",
+  health: { path: "/ready", field: "ok", ready: ["true"] },
+  env: { MY_KEY: { description: "Key of mine", required: true, secret: true } },
+};
+
+let base: string;
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), "profiles-"));
+  mkdirSync(join(base, "code"));
+  writeFileSync(join(base, "code/main.js"), "");
+});
+afterEach(() => {
+  rmSync(base, { recursive: true });
+});
+
+function own(profile: object): string {
+  const file = join(base, "agent.yaml");
+  writeFileSync(file, stringify(profile));
+  return file;
+}
+
+function check(agents: object, more: object = {}): AgentSettings[] | string {
+  const values = {
+    hosts: { "vm-1": { provider: "local", agents } },
+    secrets: { WORKER_CLUSTER_TOKEN: "t", CALLBACK_SIGNING_SECRET: "c" },
+    defaults: { source: "examples/compute-agent", env: { R2_BUCKET: "b" } },
+    ...more,
+  };
+  const result = checkStack({ stack: "test", values, root: ROOT, localArch: "amd64" });
+  return "problems" in result
+    ? formatProblems("test", result.problems)
+    : result.settings.hosts.flatMap((host) => host.agents);
+}
+
+const validate = new Ajv({ strict: false }).compile(profileFileSchema());
+
+test.each(profileNames(ROOT))("%s fits the schema that editors read, and names it", (name) => {
+  const text = readFileSync(join(ROOT, `assets/profiles/${name}.yaml`), "utf8");
+  expect(validate(parse(text))).toBe(true);
+  expect(text).toMatch(
+    /^# yaml-language-server: \$schema=\.\.\/\.\.\/stacks\/profile\.schema\.json\n/,
+  );
+  expect(loadProfile(ROOT, name).name).toBe(name);
+});
+
+test("an own file is a profile by its path, and its source starts at the file", () => {
+  const agents = check(
+    { mine: { profile: own(OWN) } },
+    { secrets: { MY_KEY: "canary" }, defaults: { source: "examples/compute-agent" } },
+  );
+  expect(agents).toMatchObject([
+    {
+      port: 9000,
+      runtime: "node",
+      source: { kind: "folder", path: join(base, "code") },
+      sourcePath: "profile mine: source",
+      profile: { service: "my-agent" },
+    },
+  ]);
+});
+
+test("everything that is wrong with a file is told at once, with keys, values and what is near", () => {
+  const file = own({
+    ...OWN,
+    port: 80,
+    entry: undefined,
+    service: "agent-fleet",
+    health: { pth: "/ready", field: "ok", ready: ["true"], user: "me" },
+    unit: { Service: { "Exec Start": "x" } },
+  });
+  expect(check({ a: { profile: file } })).toBe(
+    [
+      "configuration of stack test:",
+      `  hosts.vm-1.agents.a.profile: got "${file}", which has faults; correct them:`,
+      '    service: got "agent-fleet", expected small letters, digits and dashes, at most 31, not beginning with agent-fleet',
+      "    port: got 80, expected a port between 1024 and 65535",
+      "    health.path: got nothing, expected a path such as /health",
+      '    health.pth: unknown key; did you mean "path"? Correct or remove it',
+      '    unit.Service.Exec Start: got the name "Exec Start", expected a directive such as LimitNOFILE',
+    ].join("\n"),
+  );
+  writeFileSync(file, "name: [");
+  expect(check({ a: { profile: file } })).toContain(`got "${file}", which is not YAML: `);
+});
+
+test.each<[string, object, string]>([
+  [
+    "neither runtime nor program",
+    { runtimes: undefined },
+    "runtimes: got nothing, expected runtimes, like [bun], or a program; add one of them",
+  ],
+  [
+    "a runtime and nothing to start",
+    { entry: undefined },
+    "entry: got nothing, expected the file that the runtime starts, like src/index.ts; add it",
+  ],
+  [
+    "a user without a password",
+    { health: { ...OWN.health, user: "me" } },
+    "health.tokenVariable: got nothing, expected the variable that holds the password of health.user; add it",
+  ],
+])("a profile with %s is refused", (_, change, line) => {
+  expect(check({ a: { profile: own({ ...OWN, ...change }) } })).toContain(`\n    ${line}`);
+});
+
+test("an agent of opencode runs the profile's program, by settings that the stack's defaults do not touch", () => {
+  const agents = check(
+    { oc: { profile: "opencode" } },
+    { secrets: { OPENCODE_SERVER_PASSWORD: "p" } },
+  );
+  expect(agents).toMatchObject([
+    {
+      port: 4096,
+      runtime: undefined,
+      source: { kind: "folder", path: join(ROOT, "assets/profiles/opencode") },
+      env: { HOME: "/var/lib/opencode/oc", PORT: "4096" },
+    },
+  ]);
+  expect(renderProfileConf(loadProfile(ROOT, "opencode"))).toContain("HEALTH_USER='opencode'\n");
+  expect(renderProfileConf(loadProfile(ROOT, "tseeder"))).not.toContain("HEALTH_USER");
+  expect(
+    check(
+      { oc: { profile: "opencode", runtime: "bun" } },
+      { secrets: { OPENCODE_SERVER_PASSWORD: "p" } },
+    ),
+  ).toContain('oc.runtime: got "bun", but profile opencode brings its own program; remove the key');
+});
+
+test("a value for all agents reaches those whose profile knows it; one that no profile knows reaches all", () => {
+  const secrets = {
+    WORKER_CLUSTER_TOKEN: "t",
+    CALLBACK_SIGNING_SECRET: "c",
+    OPENCODE_SERVER_PASSWORD: "p",
+    SHARED: "s",
+  };
+  const agents = check({ ts: {}, oc: { profile: "opencode" } }, { secrets });
+  const names = (agents as AgentSettings[]).map((agent) => Object.keys(agent.secrets).sort());
+  expect(names).toEqual([
+    ["CALLBACK_SIGNING_SECRET", "SHARED", "WORKER_CLUSTER_TOKEN"],
+    ["OPENCODE_SERVER_PASSWORD", "SHARED"],
+  ]);
+  const [ts, oc] = agents as AgentSettings[];
+  expect([ts?.env["R2_BUCKET"], oc?.env["R2_BUCKET"]]).toEqual(["b", undefined]);
+  const alone = check({ ts: {} }, { secrets });
+  expect(Object.keys((alone as AgentSettings[])[0]?.secrets ?? {}).sort()).toEqual(
+    Object.keys(secrets).sort(),
+  );
+});
+
+test("two profiles of one service on one host are refused, since they would share user, folders and unit", () => {
+  const file = own({ ...OWN, service: "tseeder-agent", env: {} });
+  expect(check({ ts: {}, mine: { profile: file } })).toBe(
+    [
+      "configuration of stack test:",
+      "  hosts.vm-1.agents.mine.profile: got the service tseeder-agent, which is profile tseeder's on this host; give each profile a service of its own",
+    ].join("\n"),
+  );
+});
+
+describe("the example of docs/adding-an-agent.md", () => {
+  const page = readFileSync(join(ROOT, "docs/adding-an-agent.md"), "utf8");
+  const blocks = (language: string) =>
+    [...page.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, "g"))].map(
+      ([, code]) => code ?? "",
+    );
+  const [profile = "", stack = ""] = blocks("yaml");
+
+  test("is a profile and a stack that the check takes, and that an editor marks nothing in", () => {
+    mkdirSync(join(base, "my-agent"));
+    writeFileSync(join(base, "my-agent/main.js"), blocks("js")[0] ?? "");
+    writeFileSync(join(base, "my-agent.yaml"), profile);
+    expect(validate(parse(profile))).toBe(true);
+    const { config } = parse(stack) as { config: Record<string, Record<string, object>> };
+    const text = JSON.stringify(config["agent-fleet:hosts"]?.["vm-1"]).replace("./", `${base}/`);
+    const { agents } = JSON.parse(text) as { agents: object };
+    expect(check(agents, { secrets: { TICKER_TOKEN: "t" }, defaults: undefined })).toMatchObject([
+      { name: "ticker-1", port: 9100, source: { path: join(base, "my-agent") } },
+    ]);
+  });
+
+  test("answers as its profile says, and 401 to others", async () => {
+    const file = join(base, "main.js");
+    writeFileSync(
+      file,
+      (blocks("js")[0] ?? "").replace(
+        "listen(Number(PORT))",
+        "listen(Number(PORT), '127.0.0.1', function () { console.log(this.address().port); })",
+      ),
+    );
+    const agent = spawn(process.execPath, [file], { env: { PORT: "0", TICKER_TOKEN: "t" } });
+    try {
+      const [line] = (await once(agent.stdout, "data")) as [Buffer];
+      const { health } = parse(profile) as {
+        health: { path: string; field: string; ready: string[] };
+      };
+      const ask = (token: string) =>
+        fetch(`http://127.0.0.1:${line.toString().trim()}${health.path}`, {
+          headers: { Authorization: `Bearer ${token}` },
+        });
+      expect((await ask("other")).status).toBe(401);
+      const answer = (await (await ask("t")).json()) as Record<string, unknown>;
+      expect(health.ready).toContain(answer[health.field]);
+    } finally {
+      agent.kill();
+    }
+  });
+});
