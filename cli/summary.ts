@@ -10,7 +10,10 @@ import { table } from "./table";
  */
 export function summary(outputs: Outputs, stack: string, done: Done = new Map()): string {
   const agents = Object.entries(outputs.agents);
-  const [first] = agents.filter(([, { url }]) => url !== "");
+  // Only of this one the way to ask is known here; a profile may have another path, and another secret.
+  const [first] = agents.filter(
+    ([, { url, unit }]) => url !== "" && unit.startsWith("tseeder-agent@"),
+  );
   const host = agents[0]?.[1].host ?? Object.keys(outputs.hosts)[0];
   const option = stackOption(stack);
   if (agents.length === 0) return `stack ${stack} has no agents`;

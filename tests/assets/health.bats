@@ -121,16 +121,15 @@ flagged() {
   [[ $output == 'nobody: is not installed on this host'* ]]
 }
 
-@test "status calls a flag available or unavailable" {
-  flagged
+@test "status calls an agent available whatever its profile's word for ready is, and tells the word of one that is not" {
   mkdir -p "$opt/runtimes/bun-1.4.5/bin" "$opt/releases/one"
   cp "$BATS_TEST_DIRNAME/stubs/health" "$opt/bin/health"
   activate agent-vm-1 one
-  for flag in true false; do
-    printf '#!/bin/sh\necho 200 OK, healthy \\"%s\\"\n' "$flag" >"$opt/bin/health"
-    sh "$opt/bin/status" | grep -o '"state":"[a-z]*"'
+  for answer in '0 true' '1 false' '0 idle' '1 starting' '0 full'; do
+    printf '#!/bin/sh\necho 200 OK, status \\"%s\\"\nexit %s\n' "${answer#* }" "${answer% *}" >"$opt/bin/health"
+    sh "$opt/bin/status" | sed 's/.*"state":"\([a-z]*\)".*/\1/'
   done >"$BATS_TEST_TMPDIR/states"
-  [ "$(cat "$BATS_TEST_TMPDIR/states")" = $'"state":"available"\n"state":"unavailable"' ]
+  [ "$(paste -sd ' ' "$BATS_TEST_TMPDIR/states")" = 'available unavailable available starting full' ]
 }
 
 @test "status tells each agent in one line of JSON" {
