@@ -6,7 +6,7 @@ import type { RuntimeName } from "../components/agent/runtimes";
 import { fillDefault, type Profile, type Variable } from "../components/agent/profile";
 import { parseSource, shownSource, type Source } from "../components/agent/source";
 import { Sensitive } from "../components/sensitive";
-import { loadProfile, profileOrNothing } from "./assets";
+import { loadProfile, profileNames, profileOrNothing } from "./assets";
 import { addOnce, type Problem } from "./problems";
 import type { AgentConfig, StackConfig } from "./schema";
 import type { AgentSettings } from "./fleet-settings";
@@ -248,12 +248,17 @@ function meantFor<T>(
   return Object.fromEntries(entries.filter(([name]) => name in env || !known.has(name)));
 }
 
-/** The variables that the profiles of this stack know. */
+/**
+ * The variables that profiles know: those of this stack, and those that come along. Would the stack's alone
+ * count, an agent that goes would leave what is its own to the others, and they would restart with it.
+ */
 export function knownVariables(root: string, config: StackConfig): ReadonlySet<string> {
   const agents = Object.values(config.hosts).flatMap((host) => Object.values(host.agents));
-  const names = new Set(agents.map((own) => profileName(config, own)));
-  const profiles = [...names].map((name) => profileOrNothing(root, name));
-  return new Set(profiles.flatMap((profile) => Object.keys(profile?.env ?? {})));
+  const names = new Set([...profileNames(root), ...agents.map((own) => profileName(config, own))]);
+  const known = [...names].flatMap((name) =>
+    Object.entries(profileOrNothing(root, name)?.env ?? {}),
+  );
+  return new Set(known.filter(([, { setBy }]) => setBy === undefined).map(([name]) => name));
 }
 
 function textValues(env: Readonly<Record<string, string | number | boolean>> | undefined) {

@@ -22,6 +22,6 @@ export interface CheckInput {
 export interface Context extends CheckInput {
   readonly config: StackConfig;
   readonly problems: Problem[];
-  /** What the profiles of this stack know; a value for all agents reaches those that know it. */
+  /** What profiles know; a value for all agents reaches those that know it. */
   readonly variables: ReadonlySet<string>;
 }

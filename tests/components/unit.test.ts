@@ -32,7 +32,7 @@ test("another service has nothing of the first one in its unit, and all of its p
   const unit = agentUnit(ROOT, opencode);
   expect(unit).not.toContain("tseeder");
   expect(lines(unit, "ExecStart")).toEqual([
-    "ExecStart=/opt/opencode/agents/%i/runtime/bin/opencode serve --hostname ${HOST} --port ${PORT}",
+    "ExecStart=/opt/opencode/agents/%i/runtime/bin/opencode serve --hostname ${OPENCODE_HOST} --port ${PORT}",
   ]);
   expect(lines(unit, "User")).toEqual(["User=opencode"]);
   const differs =

@@ -164,10 +164,17 @@ test("a value for all agents reaches those whose profile knows it; one that no p
   ]);
   const [ts, oc] = agents as AgentSettings[];
   expect([ts?.env["R2_BUCKET"], oc?.env["R2_BUCKET"]]).toEqual(["b", undefined]);
-  const alone = check({ ts: {} }, { secrets });
-  expect(Object.keys((alone as AgentSettings[])[0]?.secrets ?? {}).sort()).toEqual(
-    Object.keys(secrets).sort(),
-  );
+});
+
+test("an agent that goes from the stack file leaves its variables to nobody: the others would restart", () => {
+  const secrets = { WORKER_CLUSTER_TOKEN: "t", CALLBACK_SIGNING_SECRET: "c", SHARED: "s" };
+  const before = check({ ts: {} }, { secrets }) as AgentSettings[];
+  const after = check(
+    { ts: {} },
+    { secrets: { ...secrets, OPENCODE_SERVER_PASSWORD: "p" } },
+  ) as AgentSettings[];
+  expect(Object.keys(before[0]?.secrets ?? {})).toEqual(Object.keys(secrets));
+  expect(Object.keys(after[0]?.secrets ?? {})).toEqual(Object.keys(secrets));
 });
 
 test("two profiles of one service on one host are refused, since they would share user, folders and unit", () => {
