@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { ExistingMachine } from "../tests/e2e/support/existing-machine";
 import { vmFiles } from "../vm/qemu";
 import { openQmp } from "../vm/qmp";
-import { readRecord } from "../vm/record";
 
 export class BenchMachine extends ExistingMachine {
   readonly #folder: string;
@@ -18,10 +17,6 @@ export class BenchMachine extends ExistingMachine {
   /** The private key that root lets in. */
   get keyFile(): string {
     return join(this.#folder, "../root");
-  }
-
-  get accel(): string {
-    return readRecord(this.#folder)?.accel ?? "unknown";
   }
 
   /** Keeps memory and disk as they are now. */

@@ -133,7 +133,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: "test [layer]",
     summary:
-      "run the tests: check, unit, assets, engine, e2e, faults or all (default: all but faults)",
+      "run the tests: check, unit, assets, engine, e2e, faults, systems or all (all but faults and systems)",
     load: () => import("./commands/test"),
   },
   {

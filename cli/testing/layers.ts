@@ -8,14 +8,14 @@ import { temporaryFolder } from "../temporary";
 import { countJest, countTap, NOTHING } from "./counts";
 import type { Counts } from "./counts";
 import { filesThat, shellScripts } from "./files";
-import { ensurePackages, NETWORK_TOOLS, SHELL_TOOLS, SSH_TOOLS } from "./packages";
+import { ensurePackages, NETWORK_TOOLS, SCAN_TOOLS, SHELL_TOOLS, SSH_TOOLS } from "./packages";
 import { step } from "./step";
 
 /** The layers in the order they run: the cheapest first. */
 export const LAYERS = { check, unit, assets, engine, e2e } satisfies Record<string, Layer>;
 
 /** What takes too long to be part of `all`. */
-export const ON_REQUEST = { faults } satisfies Record<string, Layer>;
+export const ON_REQUEST = { faults, systems } satisfies Record<string, Layer>;
 
 export type Layer = () => Promise<Counts>;
 
@@ -108,6 +108,7 @@ async function engine(): Promise<Counts> {
 /** From nothing to agents on a real VM, and back. */
 async function e2e(): Promise<Counts> {
   await ensureVmTools();
+  await ensurePackages(SCAN_TOOLS);
   return await jestWithGo("e2e", TWO_AT_ONCE, withoutGo() ?? (await withoutPort22()));
 }
 
@@ -129,9 +130,25 @@ async function withoutPort22(): Promise<string | undefined> {
 /** The whole fault matrix on one VM; its results become docs/reliability.md. */
 async function faults(): Promise<Counts> {
   await ensureVmTools();
-  const counts = await jest("faults", ["--runInBand"], { FLEET_FAULTS_RECORD: "1" });
-  const page = ["--require", "./toolchain/transpile.cjs", "tests/faults/generate.ts"];
-  const { code } = await step("docs/reliability.md", [process.execPath, ...page], { quiet: true });
+  return await recorded("faults", "FLEET_FAULTS_RECORD", "docs/reliability.md");
+}
+
+/** The claims of every system, each on a VM of its own; their results become docs/systems.md. */
+async function systems(): Promise<Counts> {
+  await ensureVmTools();
+  await ensurePackages(SCAN_TOOLS);
+  return await recorded("systems", "FLEET_SYSTEMS_RECORD", "docs/systems.md");
+}
+
+/** A layer whose results are kept, and the page that is made from them. */
+async function recorded(
+  layer: keyof typeof ON_REQUEST,
+  record: string,
+  page: string,
+): Promise<Counts> {
+  const counts = await jest(layer, ["--runInBand"], { [record]: "1" });
+  const generate = ["--require", "./toolchain/transpile.cjs", `tests/${layer}/generate.ts`];
+  const { code } = await step(page, [process.execPath, ...generate], { quiet: true });
   return code === 0 ? counts : { ...counts, failed: counts.failed + 1 };
 }
 

@@ -12,6 +12,11 @@ export const SHELL_TOOLS = {
   "systemd-analyze": "systemd",
 };
 export const NETWORK_TOOLS = { nft: "nftables", ip: "iproute2", unshare: "util-linux" };
+/** Without root nobody is outside of a VM, and nothing is scanned. */
+export const SCAN_TOOLS =
+  process.getuid?.() === 0
+    ? { nmap: "nmap", ip: "iproute2", nsenter: "util-linux", unshare: "util-linux" }
+    : {};
 export const SSH_TOOLS = { ssh: "openssh-client", sshd: "openssh-server" };
 
 /**

@@ -5,6 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { Clone } from "./support/clone";
 import { ExistingMachine } from "./support/existing-machine";
+import { expectOpenToAlone } from "./support/open-ports";
+import { Outside, rangesOf, testFromOutside } from "./support/outside";
 import { until } from "./support/wait";
 
 const STACK = "office";
@@ -13,7 +15,8 @@ const OTHER_KEY =
 const TOKEN = randomBytes(24).toString("hex");
 
 const clone = new Clone();
-const machine = new ExistingMachine(clone.path("existing"));
+const outside = new Outside(clone.path("outside"));
+const machine = new ExistingMachine(clone.path("existing"), { outside });
 let before: string;
 
 beforeAll(async () => {
@@ -69,6 +72,7 @@ const direct = () => ({ hostKey: machine.hostKey, ssh: { user: "ops", port: mach
 /** From the machine itself, its own port 22: the machine is its own jump host. */
 const jumping = () => ({
   hostKey: machine.hostKey,
+  privateFrom: rangesOf("friend"),
   ssh: {
     user: "ops",
     port: 22,
@@ -167,20 +171,27 @@ test("up installs through a jump host, as a user with sudo, an agent that runs o
   expect(await machine.snapshot()).not.toBe(before);
 });
 
-test("from outside the agent's port is closed, after a reboot too, and open to the ranges of privateFrom", async () => {
+testFromOutside(
+  "a scan of every port shows 22, and the agent's port to privateFrom alone",
+  async () => expectOpenToAlone("friend", outside),
+);
+
+test("from this machine, which is not in privateFrom, the agent's port is closed, after a reboot too", async () => {
   await expect(agentAnswers()).rejects.toThrow();
-  const boot = await machine.run("cat /proc/sys/kernel/random/boot_id");
-  await machine.tryRun("systemctl reboot");
-  await until("another boot", 240, async () => {
-    const { code, stdout } = await machine.tryRun("cat /proc/sys/kernel/random/boot_id");
-    return code === 0 && stdout.trim() !== boot;
-  });
+  await machine.reboot();
   await until("an agent", 120, async () => {
     const { stdout } = await machine.tryRun("/opt/tseeder-agent/bin/health one");
     return stdout.startsWith("200");
   });
   await expect(agentAnswers()).rejects.toThrow();
-  stackFile({ ...jumping(), privateFrom: ["10.0.2.2/32"] });
+});
+
+testFromOutside("a scan of every port shows the same after the reboot", async () =>
+  expectOpenToAlone("friend", outside),
+);
+
+test("a range that is added to privateFrom opens the port to it", async () => {
+  stackFile({ ...jumping(), privateFrom: [...rangesOf("friend"), "10.0.2.2/32"] });
   await clone.ok(["up", "-s", STACK]);
   expect(await agentAnswers()).toBe(401);
 });

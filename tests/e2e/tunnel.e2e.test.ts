@@ -11,6 +11,8 @@ import { join } from "node:path";
 import { cacheFolder } from "../../vm/cache";
 import { PLUGINS } from "../../toolchain/versions";
 import { Clone } from "./support/clone";
+import { scan } from "./support/open-ports";
+import { Outside, testFromOutside } from "./support/outside";
 import { until } from "./support/wait";
 import { StandInCloudflare } from "./stand-ins/cloudflare";
 
@@ -22,6 +24,7 @@ const STAND_INS = "tests/e2e/stand-ins";
 const clone = new Clone();
 const program = clone.path("cloudflared");
 const cloudflare = new StandInCloudflare(() => readFileSync(program));
+const outside = new Outside(clone.path("outside"));
 const before = { ...process.env };
 let cached: string;
 
@@ -49,6 +52,7 @@ beforeAll(async () => {
     { mode: 0o755 },
   );
   process.env["PULUMI_HOME"] = home;
+  process.env["PATH"] = outside.path();
   process.env["CLOUDFLARE_API_TOKEN"] = "stand-in";
   process.env["AGENT_FLEET_CLOUDFLARED_MIRROR"] = cloudflare.url;
   const stack = clone
@@ -65,6 +69,7 @@ afterAll(async () => {
   try {
     await clone.fleet(["destroy", "--yes"]);
   } finally {
+    outside.remove();
     cloudflare.end();
     process.env = before;
     rmSync(cached, { force: true });
@@ -118,6 +123,22 @@ test("the agents' ports answer on loopback alone, not even to this machine's for
   const ports = Object.values(forwards ?? {});
   expect(ports.length).toBe(2);
   expect(await Promise.all(ports.map(answers))).toEqual([false, false]);
+});
+
+/** Of every port, by IPv4 and IPv6: 22 and nothing else; the agents' own drop what comes. */
+async function expectSshAlone(): Promise<void> {
+  for (const over of [4, 6] as const) {
+    const tcp = await outside.scan("stranger", "tcp", { over });
+    expect(tcp).toEqual(scan({ open: [22], filtered: [8787, 8788] }, "closed"));
+    // Silent is what drops or what listens: nothing of ours listens there, and nothing else is silent.
+    const udp = await outside.scan("stranger", "udp", { over });
+    expect(udp).toEqual(scan({ "open|filtered": [8787, 8788] }, "closed"));
+  }
+}
+
+testFromOutside("a scan of every port from outside shows 22 and nothing else", async () => {
+  await outside.join((script) => clone.fleet(["ssh", "vm-1", "--", "sh -s"], script));
+  await expectSshAlone();
 });
 
 test("cloudflared runs as its own user by a 600 token, below an exposure of 1.2", async () => {
@@ -191,6 +212,11 @@ test("the tunnel comes back by itself after a reboot", async () => {
   await until("connected again", 240, () => {
     return cloudflare.events.filter((event) => event.endsWith(" connected")).length > count;
   });
+});
+
+testFromOutside("a scan of every port shows the same after the reboot", async () => {
+  await outside.reached();
+  await expectSshAlone();
 });
 
 test("destroy ends the tunnel first, then Cloudflare's side goes, and nothing is left", async () => {

@@ -1,9 +1,10 @@
 /** The fault matrix on a real VM: all of it with FLEET_TESTS=faults, else the faults that are part of every run. */
 import { readRecord } from "../../vm/record";
+import { currentCommit } from "../e2e/support/results";
 import { drive } from "./drive";
 import { FAULTS } from "./faults";
 import { SEED } from "./random";
-import { currentCommit, keepResult } from "./results";
+import { keepResult, MADE } from "./results";
 import { Scene } from "./scene";
 
 const MINUTE = 60_000;
@@ -14,7 +15,7 @@ const faults = process.env["FLEET_TESTS"] === "faults" ? [...always, ...others] 
 /** Set by `./fleet test faults`. A run of a few rows may set it too: it keeps what is known of the others. */
 const records = process.env["FLEET_FAULTS_RECORD"] === "1";
 
-const commit = currentCommit();
+const commit = currentCommit(MADE);
 const scene = new Scene();
 
 beforeAll(async () => {

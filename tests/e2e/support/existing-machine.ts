@@ -4,10 +4,19 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderUserData } from "../../../components/host/cloud-init";
 import { planMachine } from "../../../vm/plan";
+import { readRecord } from "../../../vm/record";
 import { run, type Result } from "./clone";
+import type { Outside } from "./outside";
 import { until } from "./wait";
 
 const PROJECT = join(__dirname, "../../..");
+
+export interface MachineOptions {
+  /** @default - debian-12 */
+  readonly image?: string;
+  /** Gets a card of its own in the VM. @default - only this machine's forwards lead to it */
+  readonly outside?: Outside;
+}
 
 export class ExistingMachine {
   readonly #base: string;
@@ -15,13 +24,28 @@ export class ExistingMachine {
   /** Port on 127.0.0.1 that leads to the machine's 8787. */
   agentPort = 0;
 
+  readonly #image: string;
+  readonly #outside: Outside | undefined;
+
   /** @param base - a folder for the VM and its keys, removed by its owner */
-  constructor(base: string) {
+  constructor(base: string, { image = "debian-12", outside }: MachineOptions = {}) {
     this.#base = base;
+    this.#image = image;
+    this.#outside = outside;
   }
 
   /** Boots it and waits until cloud-init is done and root can log in. */
   async boot(): Promise<void> {
+    await this.start();
+    await until("SSH and cloud-init", 300, async () => {
+      const { code } = await this.tryRun("test -e /run/cloud-init/result.json");
+      return code === 0;
+    });
+    await this.#outside?.join((script) => this.run("sh -s", script));
+  }
+
+  /** Starts it, and does not wait. */
+  async start(): Promise<void> {
     mkdirSync(this.#base, { recursive: true });
     for (const name of ["host", "root", "ops"]) {
       execFileSync("ssh-keygen", [
@@ -55,12 +79,18 @@ export class ExistingMachine {
       cpus: 2,
       memoryMiB: 1024,
       diskGiB: 10,
-      image: "debian-12",
+      image: this.#image,
     };
     await this.#vm("start", JSON.stringify(spec));
-    await until("SSH and cloud-init", 300, async () => {
-      const { code } = await this.tryRun("test -e /run/cloud-init/result.json");
-      return code === 0;
+  }
+
+  /** Another boot, by its own hand; waits until root can log in again. */
+  async reboot(): Promise<void> {
+    const boot = await this.run("cat /proc/sys/kernel/random/boot_id");
+    await this.tryRun("systemctl reboot");
+    await until("another boot", 240, async () => {
+      const { code, stdout } = await this.tryRun("cat /proc/sys/kernel/random/boot_id");
+      return code === 0 && stdout.trim() !== boot;
     });
   }
 
@@ -69,6 +99,10 @@ export class ExistingMachine {
       .split(" ")
       .slice(0, 2)
       .join(" ");
+  }
+
+  get accel(): string {
+    return readRecord(join(this.#base, "vm"))?.accel ?? "unknown";
   }
 
   privateKey(name: "root" | "ops"): string {
@@ -103,6 +137,7 @@ export class ExistingMachine {
   }
 
   async destroy(): Promise<void> {
+    this.#outside?.remove();
     await this.#vm("destroy", "");
   }
 
@@ -114,7 +149,8 @@ export class ExistingMachine {
       verb,
       join(this.#base, "vm"),
     ];
-    const { code, output } = await run("node", args, { cwd: PROJECT, input });
+    const env = { ...process.env, PATH: this.#outside?.path() ?? process.env["PATH"] };
+    const { code, output } = await run("node", args, { cwd: PROJECT, input, env });
     if (code !== 0) {
       throw new Error(`vm ${verb}: exited ${String(code)}:\n${output}`);
     }

@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { localHostSchema } from "../../stacks/schema";
+import { parseScan } from "../e2e/support/nmap";
+import { scan } from "../e2e/support/open-ports";
+import { renderSystems } from "./page";
+import { nameOf, readResults } from "./results";
+import { CLAIMS, claimsOf, SYSTEMS } from "./systems";
+
+const result = { date: "2026-01-02", commit: "abc", machine: "2 cores, load 4" };
+
+test("every image that a local VM may have is a system, without a firewall of its own and with none left out", () => {
+  const images = localHostSchema.shape.image.unwrap().options;
+  const bare = SYSTEMS.filter(({ firewall }) => firewall === undefined).map(({ image }) => image);
+  expect(bare).toEqual(images);
+});
+
+test("the page is made from the tables and the results", () => {
+  const page = readFileSync(join(__dirname, "../../docs/systems.md"), "utf8");
+  expect(page).toBe(renderSystems(SYSTEMS, readResults()));
+});
+
+test("a claim that was not tried says so, one that failed too, and each run is told with its commit", () => {
+  const [first, second] = CLAIMS;
+  const [system] = SYSTEMS;
+  if (first === undefined || second === undefined || system === undefined) throw new Error("none");
+  const page = renderSystems([system], {
+    [nameOf(system.name, first.text)]: { ...result, passed: false },
+    [nameOf(system.name, second.text)]: { ...result, passed: true, commit: "def" },
+  });
+  const cells = page.split("\n").flatMap((line) => /\| ([^|]+) \|$/.exec(line)?.[1] ?? []);
+  expect(cells.slice(2, 5)).toEqual(["**failed**", "passed", "not run"]);
+  const missing = String(claimsOf(system).length - 2);
+  expect(page).toContain(`**1 passed, 1 failed, ${missing} not run**`);
+  expect(page).toContain("- 2026-01-02, commit abc, 2 cores: 1\n");
+  expect(page).toContain("- 2026-01-02, commit def, 2 cores: 1\n");
+});
+
+const XML = (extra: string, ports: string) =>
+  `<host><ports>${extra}\n${ports}</ports></host><runstats/>`;
+const port = (id: number, state: string) =>
+  `<port protocol="tcp" portid="${String(id)}"><state state="${state}" reason="r" reason_ttl="64"/><service name="x"/></port>`;
+
+test("a scan tells the few ports of a state by name, and many by their number", () => {
+  const xml = XML(
+    '<extraports state="closed" count="97">\n<extrareasons reason="reset" count="97"/></extraports>',
+    [port(22, "open"), port(80, "filtered"), port(90, "filtered")].join("\n"),
+  );
+  expect(parseScan(xml, "1-100")).toEqual({ open: [22], filtered: [80, 90], closed: 97 });
+  expect(parseScan(XML("", port(22, "open")), "22")).toEqual({ open: [22] });
+});
+
+test("a scan that has not asked every port is none", () => {
+  const xml = XML('<extraports state="closed" count="97"/>', port(22, "open"));
+  expect(() => parseScan(xml, "1-100")).toThrow("tells of 98 of the ports 1-100");
+  expect(() => parseScan("<host timedout='true'/>", "22,8787")).toThrow("tells of 0 of the ports");
+});
+
+test("what is expected of a scan counts each port once", () => {
+  expect(scan({ open: [22], filtered: [8787] }, "closed")).toEqual({
+    open: [22],
+    filtered: [8787],
+    closed: 65_533,
+  });
+  expect(scan({ open: [22], filtered: [8787] }, "filtered")).toEqual({
+    open: [22],
+    filtered: 65_534,
+  });
+});
