@@ -77,12 +77,15 @@ export const CLAIMS: readonly Claim[] = [
       await scene.holdCloudInit();
       scene.configure({ exposure: "private", privateFrom: scene.friends });
       const up = scene.up();
+      // Where the claim fails before it is awaited, that is what is told.
+      up.catch(() => undefined);
       await until("the set-up is on the machine", 300, async () => {
         return (await machine.tryRun("pgrep -f '/setup [a-z]'")).code === 0;
       });
-      const there = "test -e /opt/tseeder-agent || test -e /opt/agent-fleet || id tseeder-agent";
-      assert.notEqual((await machine.tryRun(there)).code, 0);
-      await machine.run("test ! -e /run/cloud-init/result.json; touch /run/go");
+      const untouched =
+        "test ! -e /opt/tseeder-agent && test ! -e /opt/agent-fleet && ! id tseeder-agent";
+      await machine.run(untouched);
+      await machine.run("test ! -e /run/cloud-init/result.json && touch /run/go");
       assert.match((await up).output, /one +vm +available/);
       await scene.outside.join((script) => machine.run("sh -s", script));
       await machine.run("test -e /run/cloud-init/result.json");
@@ -91,10 +94,12 @@ export const CLAIMS: readonly Claim[] = [
   {
     text: "cloud-init takes the document without a complaint",
     holds: async ({ machine }) => {
-      const result = await machine.run(
-        "cloud-init status --wait >/dev/null; cat /run/cloud-init/result.json",
-      );
-      assert.deepEqual((JSON.parse(result) as { v1: { errors: unknown } }).v1.errors, []);
+      // It exits with another code where it has complained, from 23.4 on about what is deprecated too.
+      await machine.run("cloud-init status --wait");
+      const result = JSON.parse(await machine.run("cat /run/cloud-init/result.json")) as {
+        readonly v1: { readonly errors: readonly string[] };
+      };
+      assert.equal(result.v1.errors.join("\n"), "");
     },
   },
   {
@@ -108,9 +113,11 @@ export const CLAIMS: readonly Claim[] = [
   {
     text: "systemd knows every directive of the units as they are installed, and none has failed",
     holds: async ({ machine }) => {
+      // Of the units that they depend on it has words of its own.
       const units = "tseeder-agent@one.service agent-fleet-firewall.service";
+      const verify = `systemd-analyze verify --man=no ${units} 2>&1 | grep -e tseeder -e agent-fleet || true`;
       assert.equal(await machine.run("systemctl --failed --no-legend --plain"), "");
-      assert.equal(await machine.run(`systemd-analyze verify ${units} 2>&1`), "");
+      assert.equal(await machine.run(verify), "");
     },
   },
   {

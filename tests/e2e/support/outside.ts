@@ -163,6 +163,8 @@ export class Outside {
   }
 
   async #inside(...args: readonly string[]): Promise<string> {
+    const why = noOutside();
+    if (why !== undefined) throw new Error(why);
     return command("nsenter", "-t", String(this.#namespace?.pid), "-n", ...args);
   }
 }
