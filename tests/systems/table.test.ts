@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { localHostSchema } from "../../stacks/schema";
-import { parseScan } from "../e2e/support/nmap";
+import { parseStates, summary } from "../e2e/support/nmap";
 import { scan } from "../e2e/support/open-ports";
 import { renderSystems } from "./page";
 import { nameOf, readResults } from "./results";
@@ -36,24 +36,26 @@ test("a claim that was not tried says so, one that failed too, and each run is t
   expect(page).toContain("- 2026-01-02, commit def, 2 cores: 1\n");
 });
 
-const XML = (extra: string, ports: string) =>
-  `<host><ports>${extra}\n${ports}</ports></host><runstats/>`;
 const port = (id: number, state: string) =>
   `<port protocol="tcp" portid="${String(id)}"><state state="${state}" reason="r" reason_ttl="64"/><service name="x"/></port>`;
+const XML = `<host><ports><extraports state="closed" count="97">
+<extrareasons reason="reset" count="96" proto="tcp" ports="1-21,23-79,81-89,91-99"/>
+<extrareasons reason="host-prohibited" count="1" proto="tcp" ports="100"/>
+</extraports>
+${port(22, "open")}
+${port(80, "filtered")}
+${port(90, "filtered")}
+</ports></host><runstats/>`;
 
 test("a scan tells the few ports of a state by name, and many by their number", () => {
-  const xml = XML(
-    '<extraports state="closed" count="97">\n<extrareasons reason="reset" count="97"/></extraports>',
-    [port(22, "open"), port(80, "filtered"), port(90, "filtered")].join("\n"),
-  );
-  expect(parseScan(xml, "1-100")).toEqual({ open: [22], filtered: [80, 90], closed: 97 });
-  expect(parseScan(XML("", port(22, "open")), "22")).toEqual({ open: [22] });
+  const found = summary(parseStates(XML, "1-100"));
+  expect(found).toEqual({ open: [22], filtered: [80, 90], closed: 97 });
+  expect(summary(parseStates(port(22, "open"), "22"))).toEqual({ open: [22] });
 });
 
 test("a scan that has not asked every port is none", () => {
-  const xml = XML('<extraports state="closed" count="97"/>', port(22, "open"));
-  expect(() => parseScan(xml, "1-100")).toThrow("tells of 98 of the ports 1-100");
-  expect(() => parseScan("<host timedout='true'/>", "22,8787")).toThrow("tells of 0 of the ports");
+  expect(() => parseStates(XML, "1-102")).toThrow("tells nothing of 2 ports");
+  expect(() => parseStates("<host timedout='true'/>", "22,8787")).toThrow("nothing of 2 ports");
 });
 
 test("what is expected of a scan counts each port once", () => {
