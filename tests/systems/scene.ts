@@ -109,6 +109,8 @@ export class Scene {
   async hostKeys(): Promise<string[]> {
     const { stdout } = await this.#local(
       "ssh-keyscan",
+      "-T",
+      "60",
       "-p",
       String(this.machine.sshPort),
       "127.0.0.1",
