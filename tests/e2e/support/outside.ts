@@ -3,7 +3,7 @@
  * addresses of those who may reach an agent and of those who may not. Port scans come from there, past QEMU's user
  * network and its forwards. It takes root on Linux; nothing outside of the namespace and the VM is asked or changed.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { accessSync, constants, mkdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { qemuProgram } from "../../../vm/qemu";
@@ -87,7 +87,11 @@ function noOutside(): string | undefined {
   const absent = ["unshare", "nsenter", "ip", "nmap"].filter(
     (name) => findProgram(name) === undefined,
   );
-  return absent.length === 0 ? undefined : `not found on PATH: ${absent.join(", ")}`;
+  if (absent.length > 0) return `not found on PATH: ${absent.join(", ")}`;
+  // Root of a container may be without either right. What this makes is gone with the namespace.
+  const probe = ["--net", "ip", "tuntap", "add", "dev", "probe", "mode", "tap"];
+  const { status, stderr } = spawnSync("unshare", probe, { encoding: "utf8" });
+  return status === 0 ? undefined : `no namespace with a tap can be made: ${stderr.trim()}`;
 }
 
 /** A test that scans; where that cannot be done it is skipped, and says why. */
