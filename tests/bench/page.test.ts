@@ -39,6 +39,14 @@ test("a target is reached at its limit and not reached above it", () => {
   expect(page).toContain("| preview of 1,000 agents: at most 30 s | 31.00 s | not reached |");
 });
 
+test("what one repetition has reached is told as that", () => {
+  const { installs: several } = RESULTS;
+  const installs = { ...several, fleet: { ...several.fleet, first: [25] } };
+  expect(benchmarksPage({ ...RESULTS, installs }, "x")).toContain(
+    "| 2.00 s | reached in the one repetition |",
+  );
+});
+
 test("of the previews' memory the worst counts", () => {
   expect(page).toContain("| 1000 | 4251 | 31.0 (29.0–33.0) | 1000 | program | 31 |");
 });
