@@ -49,7 +49,8 @@ open_transaction() {
     note "$installed_port" "$last_good.new/port"
     note "$installed_owner" "$last_good.new/owner"
     if [ "$unit_enabled" = enabled ]; then note enabled "$last_good.new/enabled"; else note disabled "$last_good.new/enabled"; fi
-    keep "$(instance_file "$agent")" "$last_good.new/instance"
+    instance_file "$agent"
+    keep "$instance" "$last_good.new/instance"
     keep "$dropin" "$last_good.new/dropin"
     keep "$env_file" "$env_file.last-good"
   fi
@@ -72,7 +73,8 @@ keep() {
 
 close_transaction() {
   # with what a machine that went down has left half-written
-  rm -rf "$last_good" "$env_file.last-good" "$home"/*.new "$dropin.new" "$(instance_file "$agent").new"
+  instance_file "$agent"
+  rm -rf "$last_good" "$env_file.last-good" "$home"/*.new "$dropin.new" "$instance.new"
 }
 
 # point LINK TARGET: a symbolic link, made or replaced in one step
@@ -119,7 +121,8 @@ restore_unit() {
     read_text "$last_good/template"
     set_template "$text" "$agent"
   fi
-  put_back "$(instance_file "$agent")" "$last_good/instance"
+  instance_file "$agent"
+  put_back "$instance" "$last_good/instance"
 }
 
 # remove_first_install: takes away what this run has added
@@ -137,7 +140,8 @@ remove_first_unit() {
   if [ -f "$last_good/template" ]; then
     restore_unit
   else
-    rm -f "$(instance_file "$agent")"
+    instance_file "$agent"
+    rm -f "$instance"
     drop_template "$agent"
   fi
 }

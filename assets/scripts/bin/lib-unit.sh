@@ -5,8 +5,9 @@
 
 template=$units/$SERVICE@.service
 
+# instance_file AGENT: its path, in $instance
 instance_file() {
-  printf '%s' "$units/$SERVICE@$1.service"
+  instance=$units/$SERVICE@$1.service
 }
 
 # read_text FILE: all of it in $text, without the last line break; empty where there is no file.
@@ -23,7 +24,8 @@ read_text() {
 
 # effective_unit AGENT: the text that systemd uses for it, in $text
 effective_unit() {
-  read_text "$units/$SERVICE@$1.service"
+  instance_file "$1"
+  read_text "$instance"
   [ -n "$text" ] || read_text "$template"
 }
 
@@ -35,11 +37,11 @@ set_template() {
   list_agents
   for other in $names; do
     [ "$other" != "$2" ] || continue
-    own=$units/$SERVICE@$other.service
-    if [ ! -f "$own" ]; then
-      [ -z "$old" ] || put "$old" "$own"
-    elif read_text "$own" && [ "$text" = "$1" ]; then
-      rm -f "$own"
+    instance_file "$other"
+    if [ ! -f "$instance" ]; then
+      [ -z "$old" ] || put "$old" "$instance"
+    elif read_text "$instance" && [ "$text" = "$1" ]; then
+      rm -f "$instance"
     fi
   done
   put "$1" "$template"
