@@ -3,6 +3,7 @@
  * `stacks/stack.schema.json` (editors) and docs/configuration.md are generated from here.
  */
 import { z } from "zod";
+import { flag, form, integer } from "../components/expected";
 import { ANYWHERE, rangeProblem } from "../components/host/cidr";
 import {
   IMAGES,
@@ -32,23 +33,9 @@ export const NAME_PATTERN = /^[a-z][a-z0-9-]{0,30}$/;
 const NAME =
   "a name of small letters, digits and dashes that starts with a letter, at most 31 long";
 
-/** A string with its pattern and, for the error, what is allowed. */
-const text = (pattern: RegExp, expectation: string) =>
-  z
-    .string({ error: `expected ${expectation}` })
-    .regex(pattern, { error: `expected ${expectation}` });
-
 /** One of the names, or what the pattern takes. */
 const either = (own: RegExp, names: readonly string[]) =>
   new RegExp(`^(?:${names.map((name) => name.replace(".", "\\.")).join("|")})$|${own.source}`);
-
-const integer = (min: number, max: number, expectation: string) =>
-  z
-    .int({ error: `expected ${expectation}` })
-    .min(min, { error: `expected ${expectation}` })
-    .max(max, { error: `expected ${expectation}` });
-
-const flag = z.boolean({ error: "expected true or false" });
 
 export const portSchema = integer(1024, 65535, "a port between 1024 and 65535");
 
@@ -57,17 +44,17 @@ const envValueSchema = z.union([z.string(), z.number(), z.boolean()], {
 });
 
 const envSchema = z
-  .record(text(/^[A-Z_][A-Z0-9_]*$/, "a variable name like R2_BUCKET"), envValueSchema, {
+  .record(form(/^[A-Z_][A-Z0-9_]*$/, "a variable name like R2_BUCKET"), envValueSchema, {
     error: "expected variables, like { R2_BUCKET: rdm-files }",
   })
   .describe("Env variables that are not secret. Secret ones belong into agent-fleet:secrets.");
 
 const limitsSchema = z
   .strictObject({
-    memory: text(/^[1-9][0-9]*[KMGT]?$/, "a size such as 512M or 2G")
+    memory: form(/^[1-9][0-9]*[KMGT]?$/, "a size such as 512M or 2G")
       .optional()
       .describe("MemoryMax of the unit, such as 2G. Default: no limit."),
-    cpu: text(/^[1-9][0-9]*%$/, "a share such as 50% or 150% (100% is one CPU)")
+    cpu: form(/^[1-9][0-9]*%$/, "a share such as 50% or 150% (100% is one CPU)")
       .optional()
       .describe("CPUQuota of the unit, such as 150%. Default: no limit."),
   })
@@ -111,7 +98,7 @@ export const agentSchema = z
   })
   .describe("One agent; {} takes everything from agent-fleet:defaults.");
 
-const agentsSchema = z.record(text(NAME_PATTERN, NAME), agentSchema, {
+const agentsSchema = z.record(form(NAME_PATTERN, NAME), agentSchema, {
   error: "expected agents, such as { agent-vm-1: {} }",
 });
 
@@ -181,13 +168,13 @@ const everyHost = {
 };
 
 const HOST_KEY = "an ed25519 public key, like ssh-ed25519 AAAA…";
-const hostKeySchema = text(/^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]+( .*)?$/, HOST_KEY);
+const hostKeySchema = form(/^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]+( .*)?$/, HOST_KEY);
 const USER_PATTERN = /^[a-z_][a-z0-9_-]{0,31}$/;
 const USER = "a user name";
 
 export const localHostSchema = z.strictObject({
   provider: z.literal("local").describe("A QEMU VM on this machine."),
-  size: text(
+  size: form(
     either(PLAIN_SIZE, ["minimum", "recommended"]),
     `minimum, recommended, or ${PLAIN_SIZE_TEXT}`,
   )
@@ -206,7 +193,7 @@ export const localHostSchema = z.strictObject({
 
 export const sshHostSchema = z.strictObject({
   provider: z.literal("ssh").describe("A machine that exists already."),
-  address: text(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/, "a host name or an IP address").describe(
+  address: form(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/, "a host name or an IP address").describe(
     "Host name or IP address of the machine.",
   ),
   hostKey: hostKeySchema.describe(
@@ -214,7 +201,7 @@ export const sshHostSchema = z.strictObject({
   ),
   ssh: z
     .strictObject({
-      user: text(USER_PATTERN, USER)
+      user: form(USER_PATTERN, USER)
         .optional()
         .describe(
           "Login user; others than root need sudo without password. Default: agent-fleet:ssh.user.",
@@ -222,7 +209,7 @@ export const sshHostSchema = z.strictObject({
       port: integer(1, 65535, "a port between 1 and 65535")
         .optional()
         .describe("SSH port. Default: 22."),
-      bastion: text(
+      bastion: form(
         /^([a-z_][a-z0-9_-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?$/,
         "[user@]host[:port]",
       )
@@ -241,7 +228,7 @@ function cloudHostSchema<P extends CloudProvider>(provider: P) {
   const images = `${IMAGES.join(", ")} or ${offer.ownImageText}`;
   const region =
     offer.regions === undefined
-      ? text(offer.ownRegion, offer.ownRegionText)
+      ? form(offer.ownRegion, offer.ownRegionText)
       : z.enum(offer.regions as [string, ...string[]], {
           error: `expected one of ${offer.regions.join(", ")}`,
         });
@@ -249,7 +236,7 @@ function cloudHostSchema<P extends CloudProvider>(provider: P) {
     provider: z.literal(provider),
     size: cloudSizeSchema(provider),
     region: region.optional().describe(`${offer.ownRegionText}. Default: ${offer.defaultRegion}.`),
-    image: text(either(offer.ownImage, IMAGES), images)
+    image: form(either(offer.ownImage, IMAGES), images)
       .optional()
       .describe(`${images}. Default: ubuntu-24.04.`),
     ...everyHost,
@@ -258,7 +245,7 @@ function cloudHostSchema<P extends CloudProvider>(provider: P) {
 
 function cloudSizeSchema(provider: CloudProvider) {
   const { sizes, ownSize, ownSizeText } = OFFERS[provider];
-  return text(either(ownSize, ["minimum", "recommended"]), `minimum, recommended or ${ownSizeText}`)
+  return form(either(ownSize, ["minimum", "recommended"]), `minimum, recommended or ${ownSizeText}`)
     .optional()
     .describe(
       `minimum (${named(sizes.minimum)}), recommended (${named(sizes.recommended)}), or ${ownSizeText}. Default: minimum.`,
@@ -273,7 +260,7 @@ function named({ amd64 = "none", arm64 }: { amd64?: string; arm64?: string }): s
 /** The network that exists for a VM to be in, and what happens without one. */
 function networkSchema(provider: CloudProvider, absence: string) {
   const { pattern = /^$/, text: expectation = "nothing" } = OFFERS[provider].network ?? {};
-  return { network: text(pattern, expectation).optional().describe(`${expectation}. ${absence}`) };
+  return { network: form(pattern, expectation).optional().describe(`${expectation}. ${absence}`) };
 }
 
 export const hcloudHostSchema = cloudHostSchema("hcloud");
@@ -292,13 +279,13 @@ export const vultrHostSchema = cloudHostSchema("vultr");
 export const ovhHostSchema = cloudHostSchema("ovh");
 
 const STORAGE = "a storage's name such as local-lvm";
-const storageSchema = text(/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/, STORAGE);
+const storageSchema = form(/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/, STORAGE);
 
 /** What Proxmox VE has in place of regions and images. */
 export const proxmoxHostSchema = z.strictObject({
   provider: z.literal("proxmox"),
   size: cloudSizeSchema("proxmox"),
-  node: text(OFFERS.proxmox.ownRegion, OFFERS.proxmox.ownRegionText)
+  node: form(OFFERS.proxmox.ownRegion, OFFERS.proxmox.ownRegionText)
     .optional()
     .describe("The node that has the template and runs the VM. Default: pve."),
   template: integer(100, 999_999_999, "a template's number between 100 and 999999999")
@@ -341,7 +328,7 @@ export const hostSchemas = {
 const HOSTS = "expected hosts, such as { vm-1: { provider: local, agents: { agent-vm-1: {} } } }";
 export const hostsSchema = z
   .record(
-    text(NAME_PATTERN, NAME),
+    form(NAME_PATTERN, NAME),
     z.discriminatedUnion("provider", [
       localHostSchema,
       sshHostSchema,
@@ -361,13 +348,13 @@ export const hostsSchema = z
 
 const secretValue = z.string({ error: "expected a text" });
 const secretsSchema = z.record(
-  text(/^[A-Z_][A-Z0-9_]*$/, "a variable name like WORKER_CLUSTER_TOKEN"),
+  form(/^[A-Z_][A-Z0-9_]*$/, "a variable name like WORKER_CLUSTER_TOKEN"),
   secretValue,
   { error: "expected secret variables" },
 );
 
 const id = (what: string, where: string) =>
-  text(/^[0-9a-f]{32}$/, `the ${what}'s id, 32 digits 0-9 and a-f; ${where}`);
+  form(/^[0-9a-f]{32}$/, `the ${what}'s id, 32 digits 0-9 and a-f; ${where}`);
 
 const cloudflareSchema = z
   .strictObject({
@@ -377,7 +364,7 @@ const cloudflareSchema = z
     zoneId: id("zone", "the zone's overview in the dashboard has it").describe(
       "Id of the zone that the domain is in.",
     ),
-    domain: text(
+    domain: form(
       /^(?=.{4,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/,
       "a domain in small letters such as example.com",
     ).describe(
@@ -400,7 +387,7 @@ const rolloutSchema = z
       .optional()
       .describe("Agents that are changed first; all others wait for them. Default: 1."),
     batch: z
-      .union([integer(1, 10_000, BATCH), text(/^([1-9][0-9]?|100)%$/, BATCH)], {
+      .union([integer(1, 10_000, BATCH), form(/^([1-9][0-9]?|100)%$/, BATCH)], {
         error: `expected ${BATCH}`,
       })
       .optional()
@@ -426,12 +413,12 @@ export const stackSchema = z.strictObject({
     .describe("What each agent gets unless it says otherwise."),
   secrets: secretsSchema.optional().describe("Secret env variables for every agent."),
   agentSecrets: z
-    .record(text(NAME_PATTERN, NAME), secretsSchema, { error: "expected agent name → secrets" })
+    .record(form(NAME_PATTERN, NAME), secretsSchema, { error: "expected agent name → secrets" })
     .optional()
     .describe("Secret env variables for one agent; they win over agent-fleet:secrets."),
   ssh: z
     .strictObject({
-      user: text(USER_PATTERN, USER)
+      user: form(USER_PATTERN, USER)
         .optional()
         .describe("Login user of every host. Default: root (gcp and azure: fleet)."),
       allowFrom: z
@@ -444,7 +431,7 @@ export const stackSchema = z.strictObject({
     })
     .optional()
     .describe("SSH settings of every host."),
-  sshPrivateKey: text(/^-----BEGIN [A-Z ]*PRIVATE KEY-----/, "a private key in PEM or OpenSSH form")
+  sshPrivateKey: form(/^-----BEGIN [A-Z ]*PRIVATE KEY-----/, "a private key in PEM or OpenSSH form")
     .optional()
     .describe(
       "The operator's private key (a secret). Default: the SSH agent for hosts that exist; a key of the stack's own for VMs it makes.",

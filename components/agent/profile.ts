@@ -1,15 +1,7 @@
 /** A profile: what an agent needs, as data. The files lie under assets/profiles, or are an operator's own. */
 import { z } from "zod";
+import { flag, form, integer, text } from "../expected";
 import { RUNTIME_NAMES, runtimeSchema } from "./runtimes";
-
-const text = (expectation: string) => z.string({ error: `expected ${expectation}` });
-const form = (pattern: RegExp, expectation: string) =>
-  text(expectation).regex(pattern, { error: `expected ${expectation}` });
-const flag = z.boolean({ error: "expected true or false" });
-const integer = (min: number, max: number, expectation: string) => {
-  const error = { error: `expected ${expectation}` };
-  return z.int(error).min(min, error).max(max, error);
-};
 
 export const variableSchema = z.strictObject({
   description: text("what the variable is for"),

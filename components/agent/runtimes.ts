@@ -1,32 +1,29 @@
 /** The pinned runtimes: which npm package holds a runtime for a platform, and its integrity. */
 import { z } from "zod";
+import { form, text } from "../expected";
 
 export const RUNTIME_NAMES = ["bun", "node"] as const;
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
 export type Arch = "amd64" | "arm64";
 
-const text = (expectation: string) => z.string({ error: `expected ${expectation}` });
-const matching = (pattern: RegExp, expectation: string) =>
-  text(expectation).regex(pattern, { error: `expected ${expectation}` });
-
 const packageSchema = z.strictObject({
   name: text("the name of an npm package"),
-  integrity: matching(
+  integrity: form(
     /^sha512-[A-Za-z0-9+/]{86}==$/,
     "the integrity that npm view <name>@<version> dist.integrity tells",
   ),
 });
 /** Executables under bin/ of an npm package, one for each platform. */
 export const runtimeSchema = z.strictObject({
-  version: matching(/^\d+\.\d+\.\d+[0-9A-Za-z.-]*$/, "an exact version, in quotes").describe(
+  version: form(/^\d+\.\d+\.\d+[0-9A-Za-z.-]*$/, "an exact version, in quotes").describe(
     "Version of all its packages.",
   ),
-  binary: matching(/^[A-Za-z0-9._-]+$/, "the name of a file").describe(
+  binary: form(/^[A-Za-z0-9._-]+$/, "the name of a file").describe(
     "Name of the executable under bin/.",
   ),
   packages: z
     .record(
-      matching(/^(linux|darwin)-(amd64|arm64)$/, "a platform such as linux-amd64"),
+      form(/^(linux|darwin)-(amd64|arm64)$/, "a platform such as linux-amd64"),
       packageSchema,
       { error: "expected packages, like { linux-amd64: { name: …, integrity: … } }" },
     )
