@@ -1,5 +1,5 @@
 import { quote } from "../components/remote/quote";
-import { Failure } from "./say";
+import { numberOption } from "./number-option";
 
 export interface JournalQuery {
   /** Newest lines of each agent to begin with. */
@@ -45,9 +45,7 @@ export function sinceOf(text: unknown): string | undefined {
 
 /** @throws Failure if it is no number of lines */
 export function linesOf(text: unknown, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  if (typeof text === "string" && /^\d{1,6}$/.test(text)) return Number(text);
-  throw new Failure(`--lines: got ${JSON.stringify(text)}, expected a number up to 999999`);
+  return text === undefined ? otherwise : numberOption("--lines", text, { to: 999_999 });
 }
 
 /** One of journalctl's JSON lines; undefined for what is none. */

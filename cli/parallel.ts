@@ -1,4 +1,4 @@
-import { Failure } from "./say";
+import { numberOption } from "./number-option";
 
 /**
  * Steps of a whole run at once, where `--parallel` does not say. Pulumi's own default grows with this
@@ -10,9 +10,5 @@ const STEPS = 8;
 /** Pulumi's option for the number of steps at once. @throws Failure if what was given is no number */
 export function parallelArgs({ parallel }: Readonly<Record<string, unknown>>): string[] {
   if (parallel === undefined) return ["--parallel", String(STEPS)];
-  const steps = JSON.stringify(parallel);
-  if (!/^"[1-9]\d{0,3}"$/.test(steps)) {
-    throw new Failure(`--parallel: got ${steps}, expected a number from 1 to 9999`);
-  }
-  return ["--parallel", String(Number(parallel))];
+  return ["--parallel", String(numberOption("--parallel", parallel, { from: 1, to: 9999 }))];
 }

@@ -1,6 +1,7 @@
 import type { Context } from "../context";
+import { numberOption } from "../number-option";
 import { askPulumi, engineFor } from "../pulumi";
-import { Failure, print } from "../say";
+import { print } from "../say";
 import { table } from "../table";
 
 /** One run, as Pulumi keeps it. */
@@ -18,12 +19,9 @@ export interface Run {
 
 /** Who deployed what when, newest first. */
 export async function run({ stack, options }: Context): Promise<number> {
-  const lines = options["lines"] ?? "20";
-  if (typeof lines !== "string" || !/^[1-9]\d{0,4}$/.test(lines)) {
-    throw new Failure(`--lines: got ${JSON.stringify(lines)}, expected a number from 1 to 99999`);
-  }
+  const lines = numberOption("--lines", options["lines"] ?? "20", { from: 1, to: 99_999 });
   const engine = await engineFor(undefined);
-  const page = ["--page-size", lines, "--page", "1"];
+  const page = ["--page-size", String(lines), "--page", "1"];
   const text = await askPulumi(engine, ["stack", "history", "--json", "--stack", stack, ...page]);
   const runs = JSON.parse(text) as readonly Run[];
   print(options["json"] === true ? JSON.stringify(runs.map(told), null, 2) : render(runs, stack));

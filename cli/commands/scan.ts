@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
 import type { Context } from "../context";
+import { numberOption } from "../number-option";
 import { Failure, print } from "../say";
 
 const SECONDS = 10;
@@ -8,13 +9,10 @@ const SECONDS = 10;
 /** Shows the host key that a machine answers with, to be compared there, and the lines to paste. Trusts nothing by itself. */
 export async function run({ args, options }: Context): Promise<number> {
   const [address = ""] = args;
-  const port = options["port"] ?? "22";
   if (!/^[A-Za-z0-9][A-Za-z0-9._:-]*$/.test(address)) {
     throw new Failure(`scan: got "${address}", expected a host name or an IP address`);
   }
-  if (typeof port !== "string" || !/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65535) {
-    throw new Failure(`--port: got ${JSON.stringify(port)}, expected a number from 1 to 65535`);
-  }
+  const port = String(numberOption("--port", options["port"] ?? "22", { from: 1, to: 65_535 }));
   const key = keyIn(await keyscan(address, port));
   if (key === undefined) {
     throw new Failure(
