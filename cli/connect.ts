@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checkNames } from "./names";
 import { toOutputs } from "./outputs";
 import type { HostOutput, Outputs } from "./outputs";
 import { exitCode } from "./pulumi";
@@ -68,7 +69,7 @@ export async function withConnections<T>(
     return await use({
       outputs,
       ssh(host, command, { stdio = "inherit", batch = false } = {}) {
-        if (outputs.hosts[host] === undefined) throw new Failure(noSuchHost(host, outputs, stack));
+        checkNames("host", [host], Object.keys(outputs.hosts), stack);
         const options = batch ? ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"] : [];
         const connection = spawn("ssh", ["-F", config, ...options, alias(host), ...command], {
           stdio,
@@ -82,13 +83,6 @@ export async function withConnections<T>(
     for (const signal of SIGNALS) process.off(signal, onSignal);
     close();
   }
-}
-
-function noSuchHost(host: string, outputs: Outputs, stack: string): string {
-  const names = Object.keys(outputs.hosts);
-  return names.length === 0
-    ? `stack ${stack} has no hosts yet; bring them up with: ./fleet up -s ${stack}`
-    : `host ${host}: not in stack ${stack}; expected one of ${names.join(", ")}`;
 }
 
 /** An own ssh-agent with one key; it answers at `socket`. */

@@ -1,4 +1,3 @@
-import { byWhom } from "../by-whom";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { stackExists } from "../backend";
@@ -8,6 +7,7 @@ import type { Uncleaned } from "../cleaning";
 import { drained } from "../drained";
 import { deploy } from "../deployment";
 import type { Deployment } from "../deployment";
+import { byWhom } from "../by-whom";
 import type { Context } from "../context";
 import { parallelArgs } from "../parallel";
 import { PROJECT } from "../project";

@@ -15,6 +15,7 @@ export async function run({ stack, args, behind }: Context): Promise<number> {
   }
   const engine = await engineFor(readStackFile(stack));
   return await withConnections(engine, stack, async (connections) => {
+    // Before any of them is asked.
     checkNames("host", hosts, Object.keys(connections.outputs.hosts), stack);
     return await execOn(connections, hosts, behind.join(" "));
   });

@@ -10,6 +10,7 @@ import type { Connections } from "../../cli/connect";
 import { linesOf, sinceOf } from "../../cli/journal";
 import { checkNames, prefixes } from "../../cli/names";
 import type { Outputs } from "../../cli/outputs";
+import { findProcess } from "../../vm/process";
 import { until } from "../e2e/support/wait";
 
 const PROJECT = join(__dirname, "../..");
@@ -224,11 +225,4 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   },
 );
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const isAlive = (pid: number) => findProcess(pid) !== undefined;
