@@ -40,8 +40,10 @@ export class Scene {
   async build(): Promise<void> {
     await this.machine.start();
     await this.clone.ok(["stack", "init", STACK]);
-    const token = randomBytes(24).toString("hex");
-    await this.clone.setSecret("agent-fleet:secrets.WORKER_CLUSTER_TOKEN", token, STACK);
+    for (const name of ["WORKER_CLUSTER_TOKEN", "CALLBACK_SIGNING_SECRET"]) {
+      const value = randomBytes(24).toString("hex");
+      await this.clone.setSecret(`agent-fleet:secrets.${name}`, value, STACK);
+    }
     await this.clone.setSecret("agent-fleet:sshPrivateKey", this.machine.privateKey("root"), STACK);
     this.#secrets = this.clone.file(`Pulumi.${STACK}.yaml`);
   }

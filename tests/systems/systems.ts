@@ -77,11 +77,11 @@ export const CLAIMS: readonly Claim[] = [
       await scene.holdCloudInit();
       scene.configure({ exposure: "private", privateFrom: scene.friends });
       const up = scene.up();
-      // Where the claim fails before it is awaited, that is what is told.
-      up.catch(() => undefined);
-      await until("the set-up is on the machine", 300, async () => {
+      const waits = until("the set-up is on the machine", 300, async () => {
         return (await machine.tryRun("pgrep -f '/setup [a-z]'")).code === 0;
       });
+      // One that ends before has not waited, or says why.
+      await Promise.race([waits, up.then(() => assert.fail("`up` did not wait"))]);
       const untouched =
         "test ! -e /opt/tseeder-agent && test ! -e /opt/agent-fleet && ! id tseeder-agent";
       await machine.run(untouched);
