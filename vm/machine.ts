@@ -40,6 +40,8 @@ export interface VmSpec {
   readonly hostname: string;
   /** The cloud-init document. */
   readonly userData: string;
+  /** A second document, as clouds add one; the first wins. @default - none */
+  readonly vendorData?: string | undefined;
   readonly cpus: number;
   readonly memoryMiB: number;
   /** May grow later, never shrink. */

@@ -19,6 +19,7 @@ const spec = z.strictObject({
   instanceId: z.string().min(1),
   hostname: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/),
   userData: z.string(),
+  vendorData: z.string().optional(),
   cpus: z.int().min(1),
   memoryMiB: z.int().min(256),
   diskGiB: z.int().min(2),

@@ -10,12 +10,14 @@ export interface Seed {
   readonly instanceId: string;
   readonly hostname: string;
   readonly userData: string;
+  readonly vendorData?: string | undefined;
 }
 
 /** The files of a seed, name → content. */
 export function seedFiles(seed: Seed): Record<string, string> {
   return {
     "user-data": seed.userData,
+    ...(seed.vendorData === undefined ? {} : { "vendor-data": seed.vendorData }),
     "meta-data": `${JSON.stringify({ "instance-id": seed.instanceId, "local-hostname": seed.hostname })}\n`,
     "network-config": `${JSON.stringify(network, null, 2)}\n`,
   };

@@ -13,16 +13,10 @@ const IDENTITY =
   "sha256sum /etc/ssh/ssh_host_* /etc/ssh/sshd_config /etc/ssh/sshd_config.d/* /root/.ssh/authorized_keys " +
   "/etc/passwd /etc/shadow /etc/group /etc/hosts /etc/hostname /etc/sudoers /etc/sudoers.d/*";
 
-/** Lets the last stage of cloud-init wait for /run/go. */
-const HOLD = `
-mkdir -p /run/systemd/system/cloud-final.service.d
-cat >/run/systemd/system/cloud-final.service.d/hold.conf <<'UNIT'
-[Service]
-TimeoutStartSec=600
-ExecStartPre=/bin/sh -c 'until [ -e /run/go ]; do sleep 0.2; done'
-UNIT
-systemctl daemon-reload
-test ! -e /run/cloud-init/result.json
+/** Lets cloud-init wait in its last stage, on the first boot, for /run/go. */
+const VENDOR_DATA = `#cloud-config
+runcmd:
+  - until [ -e /run/go ]; do sleep 0.2; done
 `;
 
 export class Scene {
@@ -33,7 +27,11 @@ export class Scene {
 
   constructor(readonly system: System) {
     const { image } = system;
-    this.machine = new ExistingMachine(this.vmParent, { image, outside: this.outside });
+    this.machine = new ExistingMachine(this.vmParent, {
+      image,
+      outside: this.outside,
+      vendorData: VENDOR_DATA,
+    });
   }
 
   /** Starts the machine and makes the stack; waits for neither SSH nor cloud-init. */
@@ -64,10 +62,9 @@ export class Scene {
   /** For `privateFrom`. */
   readonly friends = rangesOf("friend");
 
-  /** As soon as the machine lets root in, long before cloud-init has ended; what is installed later comes by network. */
-  async holdCloudInit(): Promise<void> {
+  /** Waits until root can log in, while cloud-init waits; what is installed later comes by network, now. */
+  async enter(): Promise<void> {
     await until("SSH", 300, async () => (await this.machine.tryRun("true")).code === 0);
-    await this.machine.run("sh -s", HOLD);
     if (this.system.firewall === undefined) return;
     // Not enabled by its coming: the machine is to be one without it at first.
     const install = `apt-get -q -o Acquire::Languages=none update && apt-get -q -y --no-install-recommends install ${this.firewall.package}`;

@@ -74,7 +74,7 @@ export const CLAIMS: readonly Claim[] = [
     text: "`up` waits for cloud-init, and has put nothing on the machine before",
     holds: async (scene) => {
       const { machine } = scene;
-      await scene.holdCloudInit();
+      await scene.enter();
       scene.configure({ exposure: "private", privateFrom: scene.friends });
       const up = scene.up();
       const waits = until("the set-up is on the machine", 300, async () => {

@@ -16,6 +16,8 @@ export interface MachineOptions {
   readonly image?: string;
   /** Gets a card of its own in the VM. @default - only this machine's forwards lead to it */
   readonly outside?: Outside;
+  /** What a cloud adds to the cloud-init document. @default - nothing */
+  readonly vendorData?: string;
 }
 
 export class ExistingMachine {
@@ -26,12 +28,14 @@ export class ExistingMachine {
 
   readonly #image: string;
   readonly #outside: Outside | undefined;
+  readonly #vendorData: string | undefined;
 
   /** @param base - a folder for the VM and its keys, removed by its owner */
-  constructor(base: string, { image = "debian-12", outside }: MachineOptions = {}) {
+  constructor(base: string, { image = "debian-12", outside, vendorData }: MachineOptions = {}) {
     this.#base = base;
     this.#image = image;
     this.#outside = outside;
+    this.#vendorData = vendorData;
   }
 
   /** Boots it and waits until cloud-init is done and root can log in. */
@@ -76,6 +80,7 @@ export class ExistingMachine {
         user: "root",
         sshPublicKey: readFileSync(`${this.#key("root")}.pub`, "utf8"),
       }),
+      vendorData: this.#vendorData,
       cpus: 2,
       memoryMiB: 1024,
       diskGiB: 10,
