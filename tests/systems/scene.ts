@@ -104,17 +104,15 @@ export class Scene {
     return this.machine.run(IDENTITY);
   }
 
-  /** All host keys that it offers, whatever their type. */
+  /** All host keys that it offers. One type at a time: of several at once ssh-keyscan may wait without end. */
   async hostKeys(): Promise<string[]> {
-    const { stdout } = await this.#local(
-      "ssh-keyscan",
-      "-T",
-      "60",
-      "-p",
-      String(this.machine.sshPort),
-      "127.0.0.1",
-    );
-    return stdout.split("\n").flatMap((line) => /^[^#\s]+ (.+)$/.exec(line)?.[1] ?? []);
+    const keys: string[] = [];
+    for (const type of ["ed25519", "ecdsa", "rsa"]) {
+      const where = ["-T", "60", "-t", type, "-p", String(this.machine.sshPort), "127.0.0.1"];
+      const { stdout } = await this.#local("ssh-keyscan", ...where);
+      keys.push(...stdout.split("\n").flatMap((line) => /^[^#\s]+ (.+)$/.exec(line)?.[1] ?? []));
+    }
+    return keys;
   }
 
   /** What SSH says to root without a key. */
