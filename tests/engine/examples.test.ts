@@ -69,16 +69,27 @@ test.each(Object.entries(PLANS))(
   "the example of %s is previewed to a plan: what it makes there, and two agents",
   async (name, makes) => {
     await initExample(clone, name);
-    const { stdout } = await clone.ok(["preview", "-s", name]);
-    const planned = [...stdout.matchAll(/^ \+ {2}(\S+) (\S+) create/gm)];
-    const inCloud = planned
-      .map(([, type = ""]) => type)
-      .filter((type) => !/^(agent-fleet|command|pulumi|tls):/.test(type));
-    expect(inCloud.sort()).toEqual([...makes].sort());
-    const names = planned.map(([, , resource = ""]) => resource);
-    expect(names.filter((resource) => resource.endsWith("-activation")).sort()).toEqual([
-      "agent-vm-1@vm-1-activation",
-      "agent-vm-2@vm-1-activation",
-    ]);
+    await expectPlan(name, makes);
   },
 );
+
+test("another word for the provider is all that leads from Hetzner's plan to DigitalOcean's", async () => {
+  await initExample(clone, "hcloud");
+  const file = clone.file("Pulumi.hcloud.yaml");
+  clone.write("Pulumi.hcloud.yaml", file.replace("provider: hcloud", "provider: digitalocean"));
+  await expectPlan("hcloud", PLANS.digitalocean);
+});
+
+async function expectPlan(stack: string, makes: readonly string[]): Promise<void> {
+  const { stdout } = await clone.ok(["preview", "-s", stack]);
+  const planned = [...stdout.matchAll(/^ \+ {2}(\S+) (\S+) create/gm)];
+  const inCloud = planned
+    .map(([, type = ""]) => type)
+    .filter((type) => !/^(agent-fleet|command|pulumi|tls):/.test(type));
+  expect(inCloud.sort()).toEqual([...makes].sort());
+  const names = planned.map(([, , resource = ""]) => resource);
+  expect(names.filter((resource) => resource.endsWith("-activation")).sort()).toEqual([
+    "agent-vm-1@vm-1-activation",
+    "agent-vm-2@vm-1-activation",
+  ]);
+}
