@@ -120,18 +120,25 @@ export class ExistingMachine {
 
   /** A shell command as root, past the stack. */
   async run(command: string, input = ""): Promise<string> {
-    const { code, stdout, output } = await this.tryRun(command, input);
+    const { code, stdout, output } = await this.#ssh(command, input, 60);
     if (code !== 0) {
       throw new Error(`${command}: exited ${String(code)}:\n${output}`);
     }
     return stdout.trim();
   }
 
+  /** Gives up soon where the machine does not answer, for who asks again and again. */
   async tryRun(command: string, input = ""): Promise<Result> {
+    return this.#ssh(command, input, 10);
+  }
+
+  /** @param patience - seconds until it connects, and half of those between looks at whether the machine is still there */
+  async #ssh(command: string, input: string, patience: number): Promise<Result> {
     const options = [
       ...["-i", this.#key("root"), "-p", String(this.sshPort), "-o", "BatchMode=yes"],
       ...["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-q"],
-      ...["-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5"],
+      ...["-o", `ConnectTimeout=${String(patience)}`],
+      ...["-o", `ServerAliveInterval=${String(patience / 2)}`],
     ];
     return run("ssh", [...options, "root@127.0.0.1", command], { cwd: this.#base, input });
   }
