@@ -14,9 +14,11 @@ export interface AccessOutput {
 export interface AgentOutput {
   readonly host: string;
   readonly unit: string;
-  readonly port: number;
+  /** Absent where it listens nowhere. */
+  readonly port?: number;
   readonly release: string;
-  readonly url: string;
+  /** Absent where it has no port. */
+  readonly url?: string;
   /** `available` or `disabled`, as of the last activation. */
   readonly health: string;
   /** What the last activation did; absent in what an older version has stored. */

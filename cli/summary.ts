@@ -11,8 +11,8 @@ import { table } from "./table";
 export function summary(outputs: Outputs, stack: string, done: Done = new Map()): string {
   const agents = Object.entries(outputs.agents);
   // Only of this one the way to ask is known here; a profile may have another path, and another secret.
-  const [first] = agents.filter(
-    ([, { url, unit }]) => url !== "" && unit.startsWith("tseeder-agent@"),
+  const [first] = agents.flatMap(([, { url = "", unit }]) =>
+    url !== "" && unit.startsWith("tseeder-agent@") ? [url] : [],
   );
   const host = agents[0]?.[1].host ?? Object.keys(outputs.hosts)[0];
   const option = stackOption(stack);
@@ -20,11 +20,11 @@ export function summary(outputs: Outputs, stack: string, done: Done = new Map())
   const rows = agents.map(([name, agent]) => {
     const op = done.get(`${name}@${agent.host}-activation`);
     const told = op === undefined ? [] : [op === "create" ? tellStart(agent) : tellRestart(agent)];
-    return [name, agent.host, agent.health, agent.url, ...told];
+    return [name, agent.host, agent.health, agent.url ?? "", ...told];
   });
   const news = rows.some(([, , , , told = ""]) => told !== "") ? ["this time"] : [];
   const lines = [table(["agent", "host", "state", "url", ...news], rows), ""];
-  if (first !== undefined) lines.push("reach an agent:", `  ${curl(first[1].url, stack)}`, "");
+  if (first !== undefined) lines.push("reach an agent:", `  ${curl(first, stack)}`, "");
   lines.push(
     "next:",
     `  ./fleet status${option}`,
@@ -40,13 +40,18 @@ function tellStart({ activation }: Pick<AgentOutput, "activation">): string {
 }
 
 /** `restarted, 2.1 s without an answer, after 12 s of drain`; empty where it went on running. */
-export function tellRestart({ activation }: Pick<AgentOutput, "activation">): string {
+export function tellRestart({ activation, url }: Pick<AgentOutput, "activation" | "url">): string {
   if (activation === undefined) return "";
   const { restarted, gapSeconds, drain, drainedSeconds, jobsLeft } = activation;
   const cut = isIdle(drain) || jobsLeft === null ? "" : `, ${String(jobsLeft)} left (${drain})`;
   const waited = drain === "none" ? "" : `after ${seconds(drainedSeconds)} of drain${cut}`;
   if (!restarted) return waited === "" ? "" : `stopped ${waited}`;
-  return `restarted, ${seconds(gapSeconds)} without an answer${waited === "" ? "" : `, ${waited}`}`;
+  // Nobody has asked one without a URL: what is known is when it was ready again.
+  const gap =
+    url === undefined
+      ? `ready after ${seconds(gapSeconds)}`
+      : `${seconds(gapSeconds)} without an answer`;
+  return `restarted, ${gap}${waited === "" ? "" : `, ${waited}`}`;
 }
 
 function isIdle(drain: string): boolean {

@@ -3,8 +3,9 @@ import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { envValueProblem } from "../components/agent/env-file";
 import type { RuntimeName } from "../components/agent/runtimes";
-import { fillDefault, type Profile, type Variable } from "../components/agent/profile";
+import { fillDefault, type Profile } from "../components/agent/profile";
 import { parseSource, shownSource, type Source } from "../components/agent/source";
+import type { Variable } from "../components/agent/variable";
 import { Sensitive } from "../components/sensitive";
 import { loadProfile, profileNames, profileOrNothing } from "./assets";
 import { addOnce, type Problem } from "./problems";
@@ -28,7 +29,9 @@ export function agentSettings(
   const { sourcePath, given } = sourceFor(context, path, own, profile);
   const source = findSource(context, sourcePath, given, profile);
   const runtime = runtimeFor(context, where("runtime"), own, profile);
-  const port = own.port ?? profile.port;
+  const port = portOf(context, path, profile, own);
+  const healthTimeoutSeconds = own.healthTimeoutSeconds ?? defaults.healthTimeoutSeconds ?? 120;
+  requireTimeToStayUp(context, path, profile, healthTimeoutSeconds);
   return {
     name,
     profile,
@@ -38,7 +41,7 @@ export function agentSettings(
     port,
     ...variables(context, path, name, port, profile, own),
     limits: { ...defaults.limits, ...own.limits },
-    healthTimeoutSeconds: own.healthTimeoutSeconds ?? defaults.healthTimeoutSeconds ?? 120,
+    healthTimeoutSeconds,
     drainSeconds: drainSeconds(context, path, profile, own),
     enabled: own.enabled ?? true,
   };
@@ -96,6 +99,37 @@ function runtimeFor(
     });
   }
   return runtime;
+}
+
+/** None where the profile has none: the stack cannot make an agent listen. */
+function portOf(
+  { problems }: Context,
+  path: string,
+  { name, port }: Profile,
+  own: AgentConfig,
+): number | undefined {
+  if (port === undefined && own.port !== undefined) {
+    problems.push({
+      path: `${path}.port`,
+      text: `got ${String(own.port)}, but agents of profile ${name} have no port; remove the key`,
+    });
+  }
+  return port === undefined ? undefined : (own.port ?? port);
+}
+
+/** An agent that is ready by staying up must be given that time. */
+function requireTimeToStayUp(
+  { problems }: Context,
+  path: string,
+  { name, health: { staysUpSeconds = 0 } }: Profile,
+  healthTimeoutSeconds: number,
+): void {
+  if (healthTimeoutSeconds <= staysUpSeconds) {
+    problems.push({
+      path: `${path}.healthTimeoutSeconds`,
+      text: `got ${String(healthTimeoutSeconds)}, but an agent of profile ${name} is ready after ${String(staysUpSeconds)} s; give a higher number`,
+    });
+  }
 }
 
 /** Agents of a profile without a drain step are stopped at once, whatever the defaults for others say. */
@@ -185,7 +219,7 @@ function variables(
   context: Context,
   path: string,
   name: string,
-  port: number,
+  port: number | undefined,
   profile: Profile,
   own: AgentConfig,
 ): Pick<AgentSettings, "env" | "secrets"> {

@@ -5,7 +5,7 @@ import type { Context } from "./check-context";
 import { loadRanges } from "./cloudflare-ranges";
 import { missingCloudflareCredentials } from "./credentials";
 import { exposureKind } from "./exposure";
-import type { FleetSettings, HostSettings } from "./fleet-settings";
+import { hasTunnel, type FleetSettings, type HostSettings } from "./fleet-settings";
 import { addOnce, type Problem } from "./problems";
 import type { HostConfig } from "./schema";
 
@@ -59,7 +59,7 @@ export function cloudflareSettings(
   { config, problems, surroundings }: Context,
   hosts: readonly HostSettings[],
 ): Pick<FleetSettings, "cloudflare"> {
-  const tunnelled = hosts.filter(({ exposure }) => exposure.kind === "tunnel");
+  const tunnelled = hosts.filter(hasTunnel);
   for (const { name, agents } of tunnelled) {
     for (const agent of agents.filter(({ port }) => port === METRICS_PORT)) {
       problems.push({

@@ -141,7 +141,7 @@ function fleetRules(
           text: `got the service ${service}, which is profile ${user}'s on this host; give each profile a service of its own`,
         });
       }
-      if (malformed.has(`${path}.port`)) {
+      if (agent.port === undefined || malformed.has(`${path}.port`)) {
         continue;
       }
       const holder = ports.get(agent.port);

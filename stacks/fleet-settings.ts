@@ -42,6 +42,16 @@ export interface HostSettings {
   readonly agents: readonly AgentSettings[];
 }
 
+/** The ports of the agents that listen on one. */
+export function portsOf(agents: readonly AgentSettings[]): number[] {
+  return agents.flatMap(({ port }) => port ?? []);
+}
+
+/** Whether a tunnel leads to the host: to an agent without a port there is nothing to lead. */
+export function hasTunnel({ exposure, agents }: HostSettings): boolean {
+  return exposure.kind === "tunnel" && portsOf(agents).length > 0;
+}
+
 /** The keys of `aws:` that a provider of the stack's own takes over. */
 export interface AwsSettings {
   readonly profile?: string;

@@ -8,7 +8,7 @@ import { inboundRules } from "../components/host/inbound";
 import { plainSize, type CloudProvider, type MachineSize } from "../components/host/offers";
 import type { CloudHostArgs } from "../components/host/vm";
 import type { Jump } from "../components/remote/connection";
-import type { FleetSettings, HostSettings } from "./fleet-settings";
+import { portsOf, type FleetSettings, type HostSettings } from "./fleet-settings";
 import type { CloudConfig, CloudSettings } from "./check-cloud";
 import type { HostConfig, Provider } from "./schema";
 import { userError } from "../components/user-error";
@@ -84,7 +84,7 @@ async function localHost(
     throw new Error(`${host.name}: a VM of the stack needs the stack's key`);
   }
   const folder = `.fleet/vms/${settings.stack}-${host.name}`;
-  const ports = host.agents.map(({ port }) => port);
+  const ports = portsOf(host.agents);
   const plan = await planMachine(`${root}/${folder}`, ports, takenPorts);
   for (const port of [plan.sshPort, ...Object.values(plan.forwards)]) {
     takenPorts.add(port);
@@ -123,7 +123,7 @@ async function sshHost(
     port: config.ssh?.port ?? 22,
     user: host.user,
     hostKey: config.hostKey,
-    ports: host.agents.map(({ port }) => port),
+    ports: portsOf(host.agents),
     privateKey: operatorKey?.privateKey,
     bastion: jump(host.user, config),
   });
@@ -249,7 +249,7 @@ function cloudArgs(
       `${host.name}: a VM of the stack needs the stack's key and its cloud's settings`,
     );
   }
-  const ports = host.agents.map(({ port }) => port);
+  const ports = portsOf(host.agents);
   return {
     ...host.cloud,
     ports,

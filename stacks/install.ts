@@ -7,12 +7,17 @@ import { Release } from "../components/agent/release";
 import { Runtime } from "../components/agent/runtime";
 import { sourceName } from "../components/agent/source";
 import type { Host } from "../components/host/host";
-import { agentRanges } from "../components/host/inbound";
+import { agentRanges, type Exposure } from "../components/host/inbound";
 import { HostFirewall } from "../components/network/host-firewall";
 import { hostname } from "../components/network/ingress";
 import { agentUnit, firewallFiles, hostFiles } from "./assets";
 import type { AgentBuild } from "./builds";
-import type { AgentSettings, FleetSettings, HostSettings } from "./fleet-settings";
+import {
+  portsOf,
+  type AgentSettings,
+  type FleetSettings,
+  type HostSettings,
+} from "./fleet-settings";
 
 interface Installation {
   readonly settings: FleetSettings;
@@ -29,8 +34,8 @@ export interface Delivered {
   readonly build: AgentBuild;
   /** Set-up, host firewall, runtime and release. */
   readonly after: readonly pulumi.Resource[];
-  /** Base URL under which it is reached, without a trailing slash. */
-  readonly url: pulumi.Input<string>;
+  /** Base URL under which it is reached, without a trailing slash. @default - it has no port */
+  readonly url: pulumi.Input<string> | undefined;
 }
 
 /** Brings everything to the host that its agents need; none of them is touched. */
@@ -46,6 +51,9 @@ export function deliver({
   const runtimes = new Map<string, Runtime>();
   const releases = new Map<string, Release>();
   const parent = childOf(host);
+  const ports = portsOf(hostSettings.agents);
+  // Where no agent listens there is nothing to close.
+  const isFirewalled = hostSettings.hostFirewall && ports.length > 0;
   let firewall: HostFirewall | undefined;
 
   for (const agent of hostSettings.agents) {
@@ -70,15 +78,15 @@ export function deliver({
               .map(({ name }) => name),
             arch: hostSettings.arch,
             tryUnknownOs: hostSettings.config.tryUnknownOs ?? false,
-            hostFirewall: hostSettings.hostFirewall,
+            hostFirewall: isFirewalled,
             purgeData: settings.purgeData,
             scripts: hostFiles(root),
           },
           parent,
         ),
     );
-    if (hostSettings.hostFirewall) {
-      firewall ??= closePorts(root, host, hostSettings, setup, parent);
+    if (isFirewalled) {
+      firewall ??= closePorts(root, host, hostSettings.exposure, ports, setup, parent);
     }
     const runtime = memo(
       runtimes,
@@ -121,7 +129,10 @@ function urlOf(
   host: Host,
   { exposure }: HostSettings,
   { name, port }: AgentSettings,
-): pulumi.Input<string> {
+): pulumi.Input<string> | undefined {
+  if (port === undefined) {
+    return undefined;
+  }
   return exposure.kind === "tunnel" && cloudflare !== undefined
     ? `https://${hostname(name, cloudflare.domain)}`
     : host.url(port);
@@ -130,7 +141,8 @@ function urlOf(
 function closePorts(
   root: string,
   host: Host,
-  { agents, exposure }: HostSettings,
+  exposure: Exposure,
+  ports: readonly number[],
   setup: HostSetup,
   parent: pulumi.ComponentResourceOptions,
 ): HostFirewall {
@@ -138,7 +150,7 @@ function closePorts(
     `${host.name}-host-firewall`,
     {
       host,
-      ports: agents.map(({ port }) => port),
+      ports,
       // A tunnel ends on loopback: not even this machine's own forwards are let in beside it.
       from: [
         ...(exposure.kind === "private" ? (host.forwardsFrom ?? []) : []),

@@ -11,12 +11,12 @@ export interface AgentOutput {
   readonly host: string;
   /** The systemd unit, such as `tseeder-agent@agent-vm-1`. */
   readonly unit: string;
-  /** TCP port on the host. */
-  readonly port: number;
+  /** TCP port on the host. @default - it listens nowhere */
+  readonly port?: number;
   /** Id of the release that runs. */
   readonly release: string;
-  /** Base URL for the control plane, without a trailing slash. */
-  readonly url: pulumi.Input<string>;
+  /** Base URL for the control plane, without a trailing slash. @default - it has no port */
+  readonly url?: pulumi.Input<string>;
   /** `available` or `disabled`, as of the last activation. */
   readonly health: pulumi.Output<string>;
   /** What the last activation did: restarted, gapSeconds, drain, drainedSeconds, jobsLeft. */
@@ -62,9 +62,9 @@ export function agentOutput(
   return {
     host: host.name,
     unit: `${settings.profile.service}@${settings.name}`,
-    port: settings.port,
+    ...(settings.port === undefined ? {} : { port: settings.port }),
     release: build.release.id,
-    url,
+    ...(url === undefined ? {} : { url }),
     health: agent.health,
     activation: agent.activation,
   };

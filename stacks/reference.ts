@@ -1,6 +1,7 @@
 /** docs/configuration.md and docs/profiles.md: every key of a stack file and of a profile, made from the schemas that check them. */
 import { z } from "zod";
-import { profileSchema, variableSchema, type Profile } from "../components/agent/profile";
+import { profileSchema, type Profile } from "../components/agent/profile";
+import { variableSchema } from "../components/agent/variable";
 import { agentSchema, hostSchemas, stackSchema } from "./schema";
 
 interface Json {
@@ -59,7 +60,7 @@ function profileSection({ name, description, service, port, env }: Profile): str
   return [
     `## ${name}`,
     "",
-    `${description}: service \`${service}\`, port ${String(port)}.`,
+    `${description}: service \`${service}\`, ${port === undefined ? "no port" : `port ${String(port)}`}.`,
     "",
     "| variable | what it holds | |",
     "|---|---|---|",

@@ -7,7 +7,7 @@ import type { LocalFile } from "../components/remote/step";
 import { cacheFolder } from "../vm/cache";
 import { tunnelFiles } from "./assets";
 import { fetchCloudflared, loadCloudflaredPin } from "./cloudflared";
-import type { FleetSettings, HostSettings } from "./fleet-settings";
+import { hasTunnel, type FleetSettings, type HostSettings } from "./fleet-settings";
 import { withoutSdk } from "./hosts";
 import { childOf } from "./install";
 import { userError } from "../components/user-error";
@@ -35,7 +35,9 @@ export async function prepareTunnels(settings: FleetSettings, root: string): Pro
   const make: Tunnels["make"] = (host, hostSettings, after) => {
     const program = programs.get(hostSettings.arch);
     if (!hasTunnel(hostSettings) || program === undefined) return;
-    const agents = hostSettings.agents.map(({ name, port }) => ({ name, port }));
+    const agents = hostSettings.agents.flatMap(({ name, port }) =>
+      port === undefined ? [] : [{ name, port }],
+    );
     new Tunnel(
       `${host.name}-tunnel`,
       { host, stack, ...account, agents, access, program, files, after },
@@ -43,10 +45,6 @@ export async function prepareTunnels(settings: FleetSettings, root: string): Pro
     );
   };
   return { make, access };
-}
-
-function hasTunnel({ exposure, agents }: HostSettings): boolean {
-  return exposure.kind === "tunnel" && agents.length > 0;
 }
 
 async function loadTunnel({ name }: HostSettings) {

@@ -16,6 +16,7 @@ export interface AgentStatus {
   /** available, full, disabled, …; absent: not on the host; unreachable: the host does not answer */
   readonly state: string;
   readonly release: string;
+  /** Empty where it has no port. */
   readonly url: string;
   /** When the unit entered its state. */
   readonly since: string;
@@ -78,25 +79,25 @@ async function statusOf(connections: Connections, host: string): Promise<AgentSt
   const command = statusCommand(connections.outputs, host);
   const answer = await askHost(connections, host, command, DEADLINE_MS);
   const reports = parseReports(answer.text);
-  const ofAgents = agents.map(async ([agent, output]) => {
+  const ofAgents = agents.map(async ([agent, { url = "" }]) => {
     const report = reports.get(agent);
     const isSilent = report === undefined && answer.reason !== undefined;
     const state = report?.state ?? (answer.reached ? "absent" : "unreachable");
     const failed =
-      report === undefined || !isPublic(output.url)
+      report === undefined || !isPublic(url)
         ? undefined
         : failedLayer({
             active: report.active,
             state,
             tunnel: /^tunnel:(.+)$/m.exec(answer.text)?.[1],
-            hostname: await hostnameProblem(output.url, connections.outputs.access),
+            hostname: await hostnameProblem(url, connections.outputs.access),
           });
     return {
       agent,
       host,
       state,
       release: report?.release ?? "",
-      url: output.url,
+      url,
       since: report?.since ?? "",
       restarts: report?.restarts ?? null,
       ...(isSilent ? { reason: answer.reason } : {}),

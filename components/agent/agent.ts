@@ -27,8 +27,8 @@ export interface AgentArgs {
   readonly runtime: { readonly name: string; readonly id: string };
   /** Id of the release to run. */
   readonly release: string;
-  /** TCP port. */
-  readonly port: number;
+  /** TCP port. @default - it listens nowhere */
+  readonly port?: number | undefined;
   /** Every env variable that is not secret. */
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, Sensitive>>;
@@ -110,7 +110,7 @@ async function activationPayload(args: AgentArgs): Promise<string> {
         HOST: args.host.name,
         RELEASE: args.release,
         RUNTIME: args.runtime.id,
-        PORT: String(args.port),
+        PORT: String(args.port ?? ""),
         ENABLED: args.enabled ? "yes" : "no",
         DEADLINE: String(args.healthTimeoutSeconds),
         DRAIN_SECONDS: String(args.drainSeconds),

@@ -1,17 +1,30 @@
 /** What the scripts on a host know of a profile: lines of KEY='value' that a POSIX shell reads. */
+import { commandLine } from "../remote/quote";
 import { assignments } from "./assignments";
 import type { Profile } from "./profile";
 
-export function renderProfileConf(profile: Profile): string {
-  const { user } = profile.health;
+export function renderProfileConf({ service, health, drain }: Profile): string {
   return assignments({
-    SERVICE: profile.service,
-    HEALTH_PATH: profile.health.path,
-    HEALTH_FIELD: profile.health.field,
-    HEALTH_READY: profile.health.ready.join(" "),
-    HEALTH_TOKEN_VARIABLE: profile.health.tokenVariable ?? "",
-    ...(user === undefined ? {} : { HEALTH_USER: user }),
-    DRAIN_FIELD: profile.drain?.field ?? "",
-    DRAIN_IDLE: profile.drain?.idle ?? "",
+    SERVICE: service,
+    ...healthSettings(health),
+    DRAIN_FIELD: drain?.field ?? "",
+    DRAIN_IDLE: drain?.idle ?? "",
   });
+}
+
+function healthSettings(health: Profile["health"]): Record<string, string> {
+  const { path, tokenVariable, user, field, ready, command, staysUpSeconds, file } = health;
+  if (command !== undefined) {
+    return { HEALTH_COMMAND: commandLine(command) };
+  }
+  if (path === undefined) {
+    return { HEALTH_STAYS_UP: String(staysUpSeconds ?? 0), HEALTH_FILE: file ?? "" };
+  }
+  return {
+    HEALTH_PATH: path,
+    HEALTH_FIELD: field ?? "",
+    HEALTH_READY: ready?.join(" ") ?? "",
+    HEALTH_TOKEN_VARIABLE: tokenVariable ?? "",
+    ...(user === undefined ? {} : { HEALTH_USER: user }),
+  };
 }

@@ -1,60 +1,9 @@
 /** A profile: what an agent needs, as data. The files lie under assets/profiles, or are an operator's own. */
 import { z } from "zod";
-import { flag, form, integer, text } from "../expected";
+import { form, integer, text } from "../expected";
+import { healthSchema } from "./health";
 import { RUNTIME_NAMES, runtimeSchema } from "./runtimes";
-
-export const variableSchema = z.strictObject({
-  description: text("what the variable is for"),
-  example: text("an example").optional().describe("Shown in docs and in .env.example."),
-  default: text("a text, in quotes where it is a number")
-    .optional()
-    .describe(
-      "Value where the stack gives none; `{name}`, `{port}` and `{state}` stand for the agent's own.",
-    ),
-  required: flag.default(false).describe("Without a value the configuration is refused."),
-  secret: flag.default(false).describe("Accepted from agent-fleet:secrets alone."),
-  generate: flag
-    .default(false)
-    .describe("`./fleet init` makes a strong random value where there is none."),
-  url: flag.default(false).describe("A URL that must not end with a slash."),
-  setBy: text("the name of a setting")
-    .optional()
-    .describe("Set from other settings, never from env; the text names the setting."),
-});
-
-const VARIABLE = "a variable name like WORKER_CLUSTER_TOKEN";
-const variableName = form(/^[A-Z_][A-Z0-9_]*$/, VARIABLE);
-
-const healthSchema = z
-  .strictObject({
-    path: form(/^\/[^\s]*$/, "a path such as /health").describe(
-      "Path of the request to 127.0.0.1.",
-    ),
-    tokenVariable: variableName
-      .optional()
-      .describe("The env variable whose value proves who asks. Default: nothing is sent."),
-    user: form(/^[^\s:']+$/, "a user name")
-      .optional()
-      .describe(
-        "The value is sent as password of this user (HTTP Basic). Default: it is sent as Bearer token.",
-      ),
-    field: form(/^[A-Za-z][A-Za-z0-9_]*$/, "the name of a field").describe(
-      "Field of the JSON answer: a text, a number, true or false.",
-    ),
-    ready: z
-      .array(form(/^[A-Za-z0-9._-]+$/, "a word, in quotes where it is true, false or a number"), {
-        error: "expected values, like [available]",
-      })
-      .min(1, { error: "expected at least one value" })
-      .describe("Values of the field that mean ready."),
-  })
-  .superRefine(({ user, tokenVariable }, context) => {
-    if (user !== undefined && tokenVariable === undefined) {
-      const message = "expected the variable that holds the password of health.user; add it";
-      context.addIssue({ code: "custom", path: ["tokenVariable"], message, input: undefined });
-    }
-  })
-  .describe("How the agent is asked whether it is ready.");
+import { variableName, variableSchema } from "./variable";
 
 const drainSchema = z
   .strictObject({
@@ -110,9 +59,11 @@ export const profileSchema = z
       /^(?!agent-fleet)[a-z][a-z0-9-]{0,30}$/,
       "small letters, digits and dashes, at most 31, not beginning with agent-fleet",
     ).describe("Names the service user, the unit template and the folders on the host."),
-    port: integer(1024, 65535, "a port between 1024 and 65535").describe(
-      "TCP port where the stack gives none.",
-    ),
+    port: integer(1024, 65535, "a port between 1024 and 65535")
+      .optional()
+      .describe(
+        "TCP port where the stack gives none. Default: the agent listens nowhere, so it has no port, no URL, no hostname and no firewall rule.",
+      ),
     source: text("a source")
       .optional()
       .describe(
@@ -141,9 +92,9 @@ export const profileSchema = z
       .record(variableName, variableSchema, { error: "expected variables" })
       .describe("Every env variable that the agent knows."),
   })
-  .superRefine(({ runtimes, entry, program, source }, context) => {
-    const wrong = (key: string, message: string, input: unknown) => {
-      context.addIssue({ code: "custom", path: [key], message, input });
+  .superRefine(({ runtimes, entry, program, source, port, health, drain, env }, context) => {
+    const wrong = (key: string | string[], message: string, input: unknown) => {
+      context.addIssue({ code: "custom", path: [key].flat(), message, input });
     };
     if (program === undefined && runtimes.length === 0) {
       wrong("runtimes", "expected runtimes, like [bun], or a program; add one of them", undefined);
@@ -157,22 +108,34 @@ export const profileSchema = z
     if (program !== undefined && source === undefined) {
       wrong("source", "expected the folder with the files that the program reads; add it", source);
     }
+    if (port === undefined && health.path !== undefined) {
+      wrong("port", "expected the port at which health.path is asked; add it", port);
+    }
+    if (drain !== undefined && health.path === undefined) {
+      wrong("drain", "expected it with health.path, whose answer it reads; remove it", drain);
+    }
+    for (const [name, { default: template = "" }] of Object.entries(env)) {
+      if (port === undefined && template.includes("{port}")) {
+        const message = "expected none with {port}, as the profile has no port; add port";
+        wrong(["env", name, "default"], message, template);
+      }
+    }
   });
 
 export type Profile = z.infer<typeof profileSchema>;
-export type Variable = z.infer<typeof variableSchema>;
 
 /** What an agent's own values are for the placeholders in defaults. */
 export interface Placeholders {
   readonly name: string;
-  readonly port: number;
+  /** @default - it has none */
+  readonly port?: number | undefined;
 }
 
 /** The value of a default for one agent: `{name}`, `{port}` and `{state}` (its state folder) filled in. */
 export function fillDefault(profile: Profile, template: string, agent: Placeholders): string {
   const values: Record<string, string> = {
     name: agent.name,
-    port: String(agent.port),
+    port: String(agent.port ?? ""),
     state: `/var/lib/${profile.service}/${agent.name}`,
   };
   return template.replace(/\{(name|port|state)\}/g, (_, key: string) => values[key] ?? "");

@@ -159,6 +159,18 @@ shown() {
   [[ $stderr == *'port 8787 is taken by the agent agent-vm-1'* ]]
 }
 
+@test "agents without a port are ready while nothing listens, and none takes another's place" {
+  behaves one silent
+  printf '#!/bin/sh\necho up for 9 s\n' >"$opt/bin/health"
+  activate agent-vm-1 one PORT= >/dev/null
+  # As after a rename: the first one is to go.
+  echo agent-vm-2 >"$opt/belongs-here"
+  run --separate-stderr activate agent-vm-2 one PORT=
+  [[ $output == *'"state":"available"'* ]]
+  [[ $(calls) != *'stop tseeder-agent@'* ]]
+  [ "$(property agent-vm-1 active)" = active ]
+}
+
 @test "a disabled agent is installed, stopped and disabled" {
   run --separate-stderr activate agent-vm-1 one ENABLED=no
   [[ $output == *'"state":"disabled","release":"one","changed":true,"restarted":false'* ]]

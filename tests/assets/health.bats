@@ -121,6 +121,78 @@ flagged() {
   [[ $output == 'nobody: is not installed on this host'* ]]
 }
 
+# runs_since: the agent `a` of a profile without a port; its unit runs, by a process that has just been started
+runs_since() {
+  mkdir -p "$opt/agents/a/current" "$FLEET_ROOT/fake/units/tseeder-agent@a"
+  sed -i '/^HEALTH_/d' "$opt/profile.conf"
+  # A name with a space and a parenthesis, as a process may have.
+  cp /bin/sleep "$BATS_TEST_TMPDIR/a) b (c"
+  "$BATS_TEST_TMPDIR/a) b (c" 60 3>&- &
+  server=$!
+  echo active >"$FLEET_ROOT/fake/units/tseeder-agent@a/active"
+  echo "$server" >"$FLEET_ROOT/fake/units/tseeder-agent@a/pid"
+}
+
+@test "ready is whose process has been up for so long, and whose file is there" {
+  runs_since
+  printf "HEALTH_STAYS_UP='2'\nHEALTH_FILE='{state}/ready'\n" >>"$opt/profile.conf"
+  run "$opt/bin/health" a
+  [ "$status" -eq 1 ]
+  [[ $output =~ ^'up for '[01]' s of 2, /var/lib/tseeder-agent/a/ready is missing'$ ]]
+  until [[ $("$opt/bin/health" a) != *' of 2'* ]]; do /bin/sleep 0.1; done
+  run "$opt/bin/health" a
+  [ "$status" -eq 1 ]
+  [[ $output =~ ^'up for '[2-9]' s, /var/lib/tseeder-agent/a/ready is missing'$ ]]
+  mkdir -p "$state/a"
+  : >"$state/a/ready"
+  run "$opt/bin/health" a
+  [ "$status" -eq 0 ]
+  [[ $output =~ ^'up for '[2-9]' s'$ ]]
+}
+
+@test "a unit that does not run is no answer, and neither is a process that is gone" {
+  runs_since
+  printf "HEALTH_STAYS_UP='0'\nHEALTH_FILE=''\n" >>"$opt/profile.conf"
+  run "$opt/bin/health" a
+  [ "$status" -eq 0 ]
+  echo activating >"$FLEET_ROOT/fake/units/tseeder-agent@a/active"
+  run "$opt/bin/health" a
+  [ "$status" -eq 2 ]
+  [ "$output" = 'no answer (its unit does not run: activating)' ]
+  echo active >"$FLEET_ROOT/fake/units/tseeder-agent@a/active"
+  echo 0 >"$FLEET_ROOT/fake/units/tseeder-agent@a/pid"
+  run "$opt/bin/health" a
+  [ "$status" -eq 2 ]
+}
+
+# says COMMAND: the profile's health command, quoted for the shell as `up` does it
+says() {
+  mkdir -p "$opt/agents/a/current"
+  sed -i '/^HEALTH_/d' "$opt/profile.conf"
+  printf "HEALTH_COMMAND='%s'\n" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" >>"$opt/profile.conf"
+}
+
+@test "a health command runs as the service user in the release's folder, with the agent's name and without root's environment" {
+  says "sh -c 'echo \"\$PWD \${CANARY-none} \$1\"; echo more' sh '{name} in {state}'"
+  CANARY=canary run "$opt/bin/health" a
+  [ "$status" -eq 0 ]
+  [ "$output" = "exit 0: $opt/agents/a/current none a in /var/lib/tseeder-agent/a" ]
+  [[ $(calls) == *'setpriv --reuid tseeder-agent --regid tseeder-agent --clear-groups '* ]]
+}
+
+@test "a health command that ends with anything but 0 is not ready, and one that hangs is no answer" {
+  says "sh -c 'echo still loading; exit 3'"
+  run "$opt/bin/health" a
+  [ "$status" -eq 1 ]
+  [ "$output" = 'exit 3: still loading' ]
+  says '/bin/sleep 60'
+  SECONDS=0
+  run "$opt/bin/health" a
+  [ "$status" -eq 2 ]
+  [ "$output" = 'no answer (its health command takes longer than 5 s)' ]
+  [ "$SECONDS" -lt 8 ]
+}
+
 @test "status calls an agent available whatever its profile's word for ready is, and tells the word of one that is not" {
   mkdir -p "$opt/runtimes/bun-1.4.5/bin" "$opt/releases/one"
   cp "$BATS_TEST_DIRNAME/stubs/health" "$opt/bin/health"
@@ -130,6 +202,17 @@ flagged() {
     sh "$opt/bin/status" | sed 's/.*"state":"\([a-z]*\)".*/\1/'
   done >"$BATS_TEST_TMPDIR/states"
   [ "$(paste -sd ' ' "$BATS_TEST_TMPDIR/states")" = 'available unavailable available starting full' ]
+}
+
+@test "of an agent without a port status tells none, and by what its health says that it is starting" {
+  mkdir -p "$opt/runtimes/bun-1.4.5/bin" "$opt/releases/one"
+  cp "$BATS_TEST_DIRNAME/stubs/health" "$opt/bin/health"
+  activate agent-vm-1 one PORT=
+  for answer in '0 up for 9 s' '1 up for 3 s of 5' '0 exit 0: ok' '1 exit 1' '2 no answer (its unit does not run: failed)'; do
+    printf '#!/bin/sh\necho "%s"\nexit %s\n' "${answer#* }" "${answer%% *}" >"$opt/bin/health"
+    sh "$opt/bin/status" | sed 's/.*"state":"\([a-z]*\)".*"port":\(.*\)}/\1 \2/'
+  done >"$BATS_TEST_TMPDIR/states"
+  [ "$(paste -sd , "$BATS_TEST_TMPDIR/states")" = 'available null,starting null,available null,unavailable null,unavailable null' ]
 }
 
 @test "status tells each agent in one line of JSON" {

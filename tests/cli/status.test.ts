@@ -123,7 +123,15 @@ test.each([
     "stopped after 3.0 s of drain",
   ],
 ])("a restart is told with its drain and the jobs it cut off: %j", (change, text) => {
-  expect(tellRestart({ activation: { ...RESTARTED, ...change } })).toBe(text);
+  expect(tellRestart({ url: "", activation: { ...RESTARTED, ...change } })).toBe(text);
+});
+
+test("of an agent without a URL it is told when it was ready again, and no way to reach it", () => {
+  expect(tellRestart({ activation: RESTARTED })).toBe("restarted, ready after 2.1 s");
+  const agent = { host: "vm-1", unit: "tseeder-agent@a", release: "", health: "available" };
+  const text = summary({ agents: { a: agent }, hosts: {} }, "dev");
+  expect(text).toMatch(/^a +vm-1 +available$/m);
+  expect(text).not.toContain("curl");
 });
 
 test("what an older version has stored is told as nothing", () => {

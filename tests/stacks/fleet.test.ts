@@ -205,6 +205,31 @@ test("hostFirewall: false leaves the host's firewall alone", async () => {
   expect(createOf("office-tseeder-setup-run")).toContain("--firewall");
 });
 
+/** An agent that listens nowhere, of a profile of its own. */
+function quietAgent(): object {
+  const profile = {
+    ...{ name: "quiet", description: "Quiet", service: "quiet", runtimes: ["bun"] },
+    ...{ source: join(ROOT, DEFAULTS.source), entry: "src/index.ts", env: {} },
+    health: { staysUpSeconds: 5 },
+  };
+  writeFileSync(join(cache, "quiet.yaml"), JSON.stringify(profile));
+  return { profile: join(cache, "quiet.yaml") };
+}
+
+test("an agent without a port has no URL, no port among the outputs, and no rule in the firewall", async () => {
+  const { agents } = await build({ "vm-1": { provider: "local", agents: { q: quietAgent(), one: {} } } });
+  expect(agents["q"]).not.toHaveProperty("url");
+  expect(agents["q"]).not.toHaveProperty("port");
+  expect(stdinText("q@vm-1-activation")).toContain("PORT=''\n");
+  expect(stdinText("vm-1-host-firewall-apply")).toContain("agent_fleet ports { 8787 }");
+});
+
+test("where no agent has a port there is no firewall, and its host needs none", async () => {
+  await build({ "vm-1": { provider: "local", agents: { q: quietAgent() } } });
+  expect(registered.filter(({ name }) => name.includes("firewall"))).toEqual([]);
+  expect(String(find("vm-1-quiet-setup-run").inputs["create"])).not.toContain("--firewall");
+});
+
 test("every SSH connection pins an ed25519 host key, at the jump host too", async () => {
   await build({ ...LOCAL, ...SSH });
   expect(steps().length).toBeGreaterThan(10);

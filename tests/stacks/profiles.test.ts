@@ -1,5 +1,5 @@
 /** Profiles: those that come along, and an operator's own file. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,6 +25,9 @@ const OWN = {
   health: { path: "/ready", field: "ok", ready: ["true"] },
   env: { MY_KEY: { description: "Key of mine", required: true, secret: true } },
 };
+
+/** What makes an agent of it that listens nowhere. */
+const QUIET = { port: undefined, health: { staysUpSeconds: 15 } };
 
 let base: string;
 beforeEach(() => {
@@ -97,8 +100,9 @@ test("everything that is wrong with a file is told at once, with keys, values an
       `  hosts.vm-1.agents.a.profile: got "${file}", which has faults; correct them:`,
       '    service: got "agent-fleet", expected small letters, digits and dashes, at most 31, not beginning with agent-fleet',
       "    port: got 80, expected a port between 1024 and 65535",
-      "    health.path: got nothing, expected a path such as /health",
       '    health.pth: unknown key; did you mean "path"? Correct or remove it',
+      "    health.path: got nothing, expected a path such as /health; add it",
+      "    health.tokenVariable: got nothing, expected the variable that holds the password of health.user; add it",
       '    unit.Service.Exec Start: got the name "Exec Start", expected a directive such as LimitNOFILE',
     ].join("\n"),
   );
@@ -122,8 +126,87 @@ test.each<[string, object, string]>([
     { health: { ...OWN.health, user: "me" } },
     "health.tokenVariable: got nothing, expected the variable that holds the password of health.user; add it",
   ],
+  [
+    "a path alone",
+    { health: { path: "/ready" } },
+    "health.field: got nothing, expected the name of a field; add it\n    health.ready: got nothing, expected values, like [available]; add it",
+  ],
+  [
+    "a field and no path",
+    { health: { field: "ok", ready: ["true"] } },
+    "health.path: got nothing, expected a path such as /health; add it",
+  ],
+  [
+    "no way to know that the agent is ready",
+    { health: {} },
+    "health: got {}, expected path with field and ready, or command, or staysUpSeconds and file; add one of them",
+  ],
+  [
+    "two ways to know it",
+    { health: { command: ["true"], staysUpSeconds: 5 } },
+    'health: got {"command":["true"],"staysUpSeconds":5}, expected path with field and ready, or command, or staysUpSeconds and file; keep one of them',
+  ],
+  [
+    "a file beside a command",
+    { health: { command: ["true"], file: "/run/ready" } },
+    'health: got {"command":["true"],"file":"/run/ready"}, expected path',
+  ],
+  [
+    "a request and no port for it",
+    { port: undefined },
+    "port: got nothing, expected the port at which health.path is asked; add it",
+  ],
+  [
+    "a drain step that nobody answers",
+    { ...QUIET, drain: { field: "jobs", idle: "0", capSeconds: 9 } },
+    'drain: got {"field":"jobs","idle":"0","capSeconds":9}, expected it with health.path, whose answer it reads; remove it',
+  ],
+  [
+    "a default with the port that it has not",
+    { ...QUIET, env: { AT: { description: "Where", default: "x:{port}" } } },
+    'env.AT.default: got "x:{port}", expected none with {port}, as the profile has no port; add port',
+  ],
 ])("a profile with %s is refused", (_, change, line) => {
   expect(check({ a: { profile: own({ ...OWN, ...change }) } })).toContain(`\n    ${line}`);
+});
+
+test("a shell on the host reads the words of a health command as they were given", () => {
+  const command = ["/usr/bin/my tool", "it's", "$HOME", "{name}"];
+  const conf = renderProfileConf(loadProfile(ROOT, own({ ...OWN, health: { command } })));
+  const script = `${conf}eval "set -- $HEALTH_COMMAND"; printf '%s\n' "$@"`;
+  expect(execFileSync("sh", ["-c", script], { encoding: "utf8" })).toBe(`${command.join("\n")}\n`);
+  expect(conf).not.toContain("HEALTH_PATH");
+});
+
+test("the host is told how long an agent has to stay up, and of the file that it makes", () => {
+  const health = { staysUpSeconds: 15, file: "{state}/ready" };
+  const told = (change: object) => renderProfileConf(loadProfile(ROOT, own({ ...OWN, ...change })));
+  expect(told({ health })).toBe(
+    "SERVICE='my-agent'\nHEALTH_STAYS_UP='15'\nHEALTH_FILE='{state}/ready'\nDRAIN_FIELD=''\nDRAIN_IDLE=''\n",
+  );
+  expect(told({ health: { file: "/run/x" } })).toContain("HEALTH_STAYS_UP='0'\n");
+});
+
+test("agents without a port stand beside each other, and none can be given", () => {
+  const profile = own({ ...OWN, ...QUIET });
+  const secrets = { MY_KEY: "k" };
+  expect(check({ a: { profile }, b: { profile } }, { secrets })).toMatchObject([
+    { name: "a", port: undefined },
+    { name: "b", port: undefined },
+  ]);
+  expect(check({ a: { profile, port: 9000 } }, { secrets })).toBe(
+    "configuration of stack test:\n  hosts.vm-1.agents.a.port: got 9000, but agents of profile mine have no port; remove the key",
+  );
+});
+
+test("an agent that is ready by staying up must be given the time for it", () => {
+  const profile = own({ ...OWN, ...QUIET });
+  const timed = (healthTimeoutSeconds: number) =>
+    check({ a: { profile, healthTimeoutSeconds } }, { secrets: { MY_KEY: "k" } });
+  expect(timed(15)).toBe(
+    "configuration of stack test:\n  hosts.vm-1.agents.a.healthTimeoutSeconds: got 15, but an agent of profile mine is ready after 15 s; give a higher number",
+  );
+  expect(timed(16)).toMatchObject([{ healthTimeoutSeconds: 16 }]);
 });
 
 test("an agent of opencode runs the profile's program, by settings that the stack's defaults do not touch", () => {

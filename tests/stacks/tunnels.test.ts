@@ -258,6 +258,27 @@ test("the host gets cloudflared with its checksum and a deadline, and removes it
   );
 });
 
+test("to an agent without a port leads no hostname, and to a host with none other no tunnel", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tunnels-"));
+  try {
+    const profile = join(folder, "quiet.yaml");
+    const quiet = {
+      ...{ name: "quiet", description: "Quiet", service: "quiet", runtimes: ["bun"] },
+      ...{ source: join(ROOT, "examples/compute-agent"), entry: "src/index.ts", env: {} },
+      health: { staysUpSeconds: 5 },
+    };
+    writeFileSync(profile, JSON.stringify(quiet));
+    await build(office({ one: {}, q: { profile } }));
+    const hostnames = () => registered.filter(({ name }) => name.endsWith("-hostname"));
+    expect(hostnames().map(({ name }) => name)).toEqual(["one-hostname"]);
+    registered = [];
+    await build(office({ q: { profile } }));
+    expect(registered.filter(({ name }) => name.includes("tunnel"))).toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("cloudflared starts after, and on destroy stops before, all that Cloudflare holds of the tunnel", async () => {
   await build(TWO);
   expect(waitsFor("office-tunnel-cloudflared")).toEqual(

@@ -7,7 +7,7 @@
 # find_predecessor: its name in $predecessor, empty where there is none
 find_predecessor() {
   predecessor=
-  [ "$ENABLED" = yes ] || return 0
+  [ "$ENABLED" = yes ] && [ -n "$PORT" ] || return 0
   for file in "$opt"/agents/*/port; do
     read_first "$file"
     [ "$first" = "$PORT" ] || continue

@@ -43,7 +43,7 @@ wait_until_ready() {
   ready_pid='' bad_result='' bad_status='' tries=0
   while :; do
     # A look at the port first: a whole request, and systemd's answer, take a small VM longer than the pause.
-    if ! listening "$PORT"; then
+    if [ -n "$PORT" ] && ! listening "$PORT"; then
       answer="no answer (nothing listens on 127.0.0.1:$PORT)"
       wait_on
     elif probe; then

@@ -61,6 +61,9 @@ explain_health() {
     '404 '*) why="the agent knows no $HEALTH_PATH; check the health path of the profile and that the release is this agent's" ;;
     '5'[0-9][0-9]' '*) why='the agent fails inside; the journal says why' ;;
     '200 '*) why="it answers, but $HEALTH_FIELD is none of: $HEALTH_READY; see what it waits for in the journal" ;;
+    'exit '*) why="its health command says that it is not ready; see what it waits for in the journal" ;;
+    'up for '*' is missing') why='it runs, but has not made the file that says that it is ready; see what it waits for in the journal' ;;
+    'up for '*) why='it has not stayed up long enough; see in the journal whether it was restarted, or raise the deadline' ;;
     'no answer (nothing listens'*) why="the agent runs, but listens on another port, or not yet; compare PORT in its env with $PORT, or raise the deadline" ;;
     *) why='the agent runs, but does not answer in time; the journal may say what it waits for' ;;
   esac

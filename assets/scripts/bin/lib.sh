@@ -4,10 +4,12 @@
 
 root=${FLEET_ROOT-}
 
-# SERVICE and the HEALTH_* settings
+# SERVICE, SERVICE_USER and the HEALTH_* settings
 # shellcheck source=/dev/null
 . "$bin/../profile.conf"
 
+# who runs the agents: root, or a user of the service's name
+user=${SERVICE_USER-$SERVICE}
 opt=$root/opt/$SERVICE
 etc=$root/etc/$SERVICE
 state=$root/var/lib/$SERVICE
