@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { profileSchema, type Profile } from "../components/agent/profile";
 import { parseRuntimes, type Runtimes } from "../components/agent/runtimes";
 import { parseSource } from "../components/agent/source";
-import { renderUnit } from "../components/agent/unit";
+import { patternService, renderUnit } from "../components/agent/unit";
 import type { PayloadFile } from "../components/remote/payload";
 import { keysIn } from "./known-keys";
 import { fromIssues, suggestion } from "./problems";
@@ -74,8 +74,8 @@ function yamlOf(text: string, name: string): unknown {
 
 /** The unit template that all agents of a profile share. */
 export function agentUnit(root: string, profile: Profile): string {
-  const pattern = readFileSync(join(root, "assets/systemd/tseeder-agent@.service"), "utf8");
-  return renderUnit(pattern, profile);
+  const file = join(root, `assets/systemd/${patternService(profile)}@.service`);
+  return renderUnit(readFileSync(file, "utf8"), profile);
 }
 
 /** The pinned runtimes of assets/runtimes.yaml. */

@@ -59,6 +59,12 @@ export const profileSchema = z
       /^(?!agent-fleet)[a-z][a-z0-9-]{0,30}$/,
       "small letters, digits and dashes, at most 31, not beginning with agent-fleet",
     ).describe("Names the service user, the unit template and the folders on the host."),
+    user: z
+      .literal("root", { error: "expected root; leave the key out for a user of its own" })
+      .optional()
+      .describe(
+        "`root`: the agent runs as root, under a unit without walls. Default: a user of its own, who has no rights.",
+      ),
     port: integer(1024, 65535, "a port between 1024 and 65535")
       .optional()
       .describe(

@@ -10,17 +10,19 @@ export interface Limits {
 
 type Directives = Readonly<Record<string, string | readonly string[]>>;
 
-/** The service that the pattern, assets/systemd/tseeder-agent@.service, is written for. */
-const PATTERN_SERVICE = "tseeder-agent";
+/** The service that the profile's pattern, assets/systemd/<service>@.service, is written for. */
+export function patternService({ user }: Profile): string {
+  return user === "root" ? "root-agent" : "tseeder-agent";
+}
 
-/** The unit template of a profile: the hardened pattern, with what the profile says of it. */
+/** The unit template of a profile: its pattern, with what the profile says of it. */
 export function renderUnit(pattern: string, profile: Profile): string {
   const unit = { Description: `${profile.description} %i`, ...profile.unit?.Unit };
   const service = {
     ExecStart: startCommand(profile, profile.runtimes[0]),
     ...profile.unit?.Service,
   };
-  const text = pattern.replaceAll(PATTERN_SERVICE, profile.service);
+  const text = pattern.replaceAll(patternService(profile), profile.service);
   return withDirectives(withDirectives(text, "Unit", unit), "Service", service);
 }
 

@@ -26,6 +26,13 @@ exposed() {
   [ "$status" -eq 0 ]
 }
 
+@test "systemd has nothing to say about the unit of agents that run as root" {
+  cp "$assets/systemd/root-agent@.service" "$BATS_TEST_TMPDIR/root-agent@a.service"
+  run verify "$BATS_TEST_TMPDIR/root-agent@a.service"
+  [ "$output" = '' ]
+  [ "$status" -eq 0 ]
+}
+
 @test "the unit's exposure is 1.2 at most" {
   run exposed "$unit"
   [ "$status" -eq 0 ]

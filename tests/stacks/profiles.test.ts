@@ -127,6 +127,11 @@ test.each<[string, object, string]>([
     "health.tokenVariable: got nothing, expected the variable that holds the password of health.user; add it",
   ],
   [
+    "another user",
+    { user: "nobody" },
+    'user: got "nobody", expected root; leave the key out for a user of its own',
+  ],
+  [
     "a path alone",
     { health: { path: "/ready" } },
     "health.field: got nothing, expected the name of a field; add it\n    health.ready: got nothing, expected values, like [available]; add it",
@@ -185,6 +190,12 @@ test("the host is told how long an agent has to stay up, and of the file that it
     "SERVICE='my-agent'\nHEALTH_STAYS_UP='15'\nHEALTH_FILE='{state}/ready'\nDRAIN_FIELD=''\nDRAIN_IDLE=''\n",
   );
   expect(told({ health: { file: "/run/x" } })).toContain("HEALTH_STAYS_UP='0'\n");
+});
+
+test("the host is told who runs the agents only where it is root", () => {
+  const told = (change: object) => renderProfileConf(loadProfile(ROOT, own({ ...OWN, ...change })));
+  expect(told({ user: "root" })).toContain("SERVICE='my-agent'\nSERVICE_USER='root'\n");
+  expect(told({})).not.toContain("SERVICE_USER");
 });
 
 test("agents without a port stand beside each other, and none can be given", () => {

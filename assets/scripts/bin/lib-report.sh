@@ -42,7 +42,7 @@ explain_unit() {
   case $unit_result:$unit_status in
     *:203) why="the runtime $RUNTIME cannot be executed here; check that it is for this machine's architecture ($(uname -m)) and processor" ;;
     *:200) why="its working folder $opt/agents/$agent/current is missing or not readable; run ./fleet up again" ;;
-    *:217) why="the user $SERVICE is missing; run ./fleet up again, it sets the host up" ;;
+    *:217) why="the user $user is missing; run ./fleet up again, it sets the host up" ;;
     *:226) why='the file system protections of the unit cannot be set up on this host; the journal names the path' ;;
     *:218 | *:219 | *:22[0-9] | *:23[0-9] | *:24[0-9]) why="systemd could not prepare the process (exit status $unit_status, see systemd.exec(5)); the journal names the directive" ;;
     oom-kill:*) why='the kernel killed it for lack of memory; raise limits.memory of the agent or take a larger VM' ;;
