@@ -5,7 +5,7 @@ import { envValueProblem } from "../components/agent/env-file";
 import type { RuntimeName } from "../components/agent/runtimes";
 import { fillDefault, type Profile } from "../components/agent/profile";
 import { parseSource, shownSource, type Source } from "../components/agent/source";
-import type { Variable } from "../components/agent/variable";
+import { isNumber, type Variable } from "../components/agent/variable";
 import { Sensitive } from "../components/sensitive";
 import { loadProfile, profileNames, profileOrNothing } from "./assets";
 import { addOnce, type Problem } from "./problems";
@@ -314,6 +314,9 @@ function envProblem(
   }
   if (reference?.url === true && value.endsWith("/")) {
     return `got ${JSON.stringify(value)}, expected a URL without a trailing slash; remove the slash`;
+  }
+  if (reference?.number === true && !isNumber(value)) {
+    return `got ${JSON.stringify(value)}, expected a number; correct it`;
   }
   const problem = envValueProblem(value);
   return problem === undefined ? undefined : `got ${JSON.stringify(value)}, ${problem}`;

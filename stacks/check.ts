@@ -2,6 +2,7 @@
  * From a stack's raw configuration to settings that the fleet can be built from, or every problem
  * that stands in the way. Nothing here touches Pulumi, the network or a host.
  */
+import { configPath } from "../components/agent/profile";
 import { Sensitive } from "../components/sensitive";
 import { OFFERS } from "../components/host/offers";
 import { agentSettings, knownVariables } from "./check-agent";
@@ -122,6 +123,7 @@ function fleetRules(
   for (const host of hosts) {
     const ports = new Map<number, string>();
     const services = new Map<string, string>();
+    const files = new Map<string, string>();
     for (const agent of host.agents) {
       const path = `hosts.${host.name}.agents.${agent.name}`;
       const home = homes.get(agent.name);
@@ -140,6 +142,17 @@ function fleetRules(
           path: `${path}.profile`,
           text: `got the service ${service}, which is profile ${user}'s on this host; give each profile a service of its own`,
         });
+      }
+      for (const file of Object.keys(agent.profile.files)) {
+        const place = configPath(agent.profile, agent.name, file);
+        const holder = files.get(place);
+        if (holder !== undefined) {
+          problems.push({
+            path,
+            text: `its file ${place} is ${holder}'s on this host; put one of them on another host, or {name} into the file's name in profile ${profile}`,
+          });
+        }
+        files.set(place, agent.name);
       }
       if (agent.port === undefined || malformed.has(`${path}.port`)) {
         continue;

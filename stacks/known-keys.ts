@@ -46,7 +46,9 @@ function schemaAt(root: z.ZodType, path: readonly PropertyKey[]): unknown {
 }
 
 function unwrap(schema: unknown): unknown {
-  return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
+    ? unwrap(schema.unwrap())
+    : schema;
 }
 
 function objectKeys(schema: unknown): string[] {

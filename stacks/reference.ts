@@ -1,5 +1,6 @@
 /** docs/configuration.md and docs/profiles.md: every key of a stack file and of a profile, made from the schemas that check them. */
 import { z } from "zod";
+import { configFileSchema } from "../components/agent/config-file";
 import { profileSchema, type Profile } from "../components/agent/profile";
 import { variableSchema } from "../components/agent/variable";
 import { agentSchema, hostSchemas, stackSchema } from "./schema";
@@ -34,6 +35,7 @@ export function referencePage(): string {
 export function profilePage(profiles: readonly Profile[]): string {
   const format = [
     ["## The format", "", ...table(profileSchema)].join("\n"),
+    ["### A config file", "", "`files.<name>`.", "", ...table(configFileSchema)].join("\n"),
     ["### A variable", "", "`env.<NAME>`.", "", ...table(variableSchema)].join("\n"),
   ];
   return [PROFILE_HEAD, ...profiles.map(profileSection), ...format].join("\n\n") + "\n";

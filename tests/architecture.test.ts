@@ -138,13 +138,17 @@ test("pulumi.Config has one reader", () => {
 
 const PURE = [
   "components/agent/assignments.ts",
+  "components/agent/config-file.ts",
   "components/agent/env-file.ts",
+  "components/agent/health.ts",
   "components/agent/host-scripts.ts",
+  "components/agent/placed-files.ts",
   "components/agent/profile-conf.ts",
   "components/agent/profile.ts",
   "components/agent/runtimes.ts",
   "components/agent/source.ts",
   "components/agent/unit.ts",
+  "components/agent/variable.ts",
   "components/host/cloud-init.ts",
   "components/host/inbound.ts",
   "components/host/offers.ts",

@@ -1,6 +1,6 @@
 /**
  * One agent on a host. Its activation is one transaction in one SSH session:
- *   1. env file (600, the service user's), unit and links are staged beside the live ones;
+ *   1. env file (600, the service user's), config files, unit and links are staged beside the live ones;
  *   2. an agent that runs is given time to end its jobs (the profile's drain step);
  *   3. the staged files are switched, the unit is restarted, its health is polled on loopback until the deadline;
  *   4. if it does not become available, the previous release, env file and unit are put back and the
@@ -9,12 +9,13 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host/host";
-import { payload } from "../remote/payload";
+import { payload, type PayloadFile } from "../remote/payload";
 import { remoteStep } from "../remote/step";
 import type { Sensitive } from "../sensitive";
 import { assignments } from "./assignments";
 import { renderEnvFile } from "./env-file";
 import { hostScript, hostScriptIfThere } from "./host-scripts";
+import { placedFiles, type PlacedFile } from "./placed-files";
 import type { Profile } from "./profile";
 import { renderDropIn, type Limits } from "./unit";
 
@@ -100,8 +101,10 @@ async function activationPayload(args: AgentArgs): Promise<string> {
   const secrets = Object.entries(args.secrets).map(
     ([name, value]) => [name, value.reveal()] as const,
   );
+  const values = { ...args.env, ...Object.fromEntries(secrets) };
   return payload({
-    env: { content: renderEnvFile({ ...args.env, ...Object.fromEntries(secrets) }) },
+    env: { content: renderEnvFile(values) },
+    ...filesPayload(placedFiles(args.profile, args.agent, values)),
     unit: { content: args.unit },
     dropin: { content: renderDropIn(args.profile, args.runtime.name, args.limits) },
     "activation.conf": {
@@ -120,6 +123,17 @@ async function activationPayload(args: AgentArgs): Promise<string> {
       }),
     },
   });
+}
+
+/** As assets/scripts/bin/lib-files.sh reads them; nothing where there is none. */
+function filesPayload(files: readonly PlacedFile[]): Record<string, PayloadFile> {
+  const lines = files.map(({ path, mode, owner }) => `${path} ${mode} ${owner}\n`);
+  const contents = files.map(
+    ({ content }, index) => [`file-${String(index + 1)}`, { content }] as const,
+  );
+  return files.length === 0
+    ? {}
+    : { files: { content: lines.join("") }, ...Object.fromEntries(contents) };
 }
 
 /** The last line of the activation's output is its result; an older one may lack parts. */

@@ -3,13 +3,14 @@ import { commandLine } from "../remote/quote";
 import { assignments } from "./assignments";
 import type { Profile } from "./profile";
 
-export function renderProfileConf({ service, user, health, drain }: Profile): string {
+export function renderProfileConf({ service, user, health, drain, logrotate }: Profile): string {
   return assignments({
     SERVICE: service,
     ...(user === undefined ? {} : { SERVICE_USER: user }),
     ...healthSettings(health),
     DRAIN_FIELD: drain?.field ?? "",
     DRAIN_IDLE: drain?.idle ?? "",
+    ...(logrotate === undefined ? {} : { LOGROTATE: "yes" }),
   });
 }
 

@@ -1,9 +1,10 @@
 /** A profile: what an agent needs, as data. The files lie under assets/profiles, or are an operator's own. */
 import { z } from "zod";
 import { form, integer, text } from "../expected";
+import { configFileName, configFileSchema, referenceProblems } from "./config-file";
 import { healthSchema } from "./health";
 import { RUNTIME_NAMES, runtimeSchema } from "./runtimes";
-import { variableName, variableSchema } from "./variable";
+import { isNumber, variableName, variableSchema } from "./variable";
 
 const drainSchema = z
   .strictObject({
@@ -94,11 +95,27 @@ export const profileSchema = z
     health: healthSchema,
     drain: drainSchema.optional(),
     unit: unitSchema.optional(),
+    files: z
+      .record(configFileName, configFileSchema, {
+        error: "expected files, like { agent.json: { format: json, content: … } }",
+      })
+      .default({})
+      .describe(
+        "Config files in /etc/<service>, by their names. A name without `{name}` can be there once, so a host takes one such agent.",
+      ),
+    logrotate: z
+      .string({ error: "expected directives, one a line" })
+      .regex(/^[^{}]*[^{}\s][^{}]*$/, { error: "expected directives, one a line, without braces" })
+      .optional()
+      .describe(
+        "Directives for `{logs}/*.log`, which land in /etc/logrotate.d; logrotate must be on the host. Default: the agent has no folder for logs.",
+      ),
     env: z
       .record(variableName, variableSchema, { error: "expected variables" })
       .describe("Every env variable that the agent knows."),
   })
-  .superRefine(({ runtimes, entry, program, source, port, health, drain, env }, context) => {
+  .superRefine((profile, context) => {
+    const { runtimes, entry, program, source, port, health, drain, files, env } = profile;
     const wrong = (key: string | string[], message: string, input: unknown) => {
       context.addIssue({ code: "custom", path: [key].flat(), message, input });
     };
@@ -120,10 +137,16 @@ export const profileSchema = z
     if (drain !== undefined && health.path === undefined) {
       wrong("drain", "expected it with health.path, whose answer it reads; remove it", drain);
     }
-    for (const [name, { default: template = "" }] of Object.entries(env)) {
+    for (const { path, message, input } of referenceProblems(files, env)) {
+      wrong(path, message, input);
+    }
+    for (const [name, { default: template = "", number }] of Object.entries(env)) {
       if (port === undefined && template.includes("{port}")) {
         const message = "expected none with {port}, as the profile has no port; add port";
         wrong(["env", name, "default"], message, template);
+      }
+      if (number && !/^$|\{/.test(template) && !isNumber(template)) {
+        wrong(["env", name, "default"], "expected a number in quotes; correct it", template);
       }
     }
   });
@@ -137,12 +160,22 @@ export interface Placeholders {
   readonly port?: number | undefined;
 }
 
-/** The value of a default for one agent: `{name}`, `{port}` and `{state}` (its state folder) filled in. */
+/** The value of a default for one agent: `{name}`, `{port}`, `{state}` and `{logs}` filled in. */
 export function fillDefault(profile: Profile, template: string, agent: Placeholders): string {
   const values: Record<string, string> = {
     name: agent.name,
     port: String(agent.port ?? ""),
-    state: `/var/lib/${profile.service}/${agent.name}`,
+    ...folders(profile.service, agent.name),
   };
-  return template.replace(/\{(name|port|state)\}/g, (_, key: string) => values[key] ?? "");
+  return template.replace(/\{(name|port|state|logs)\}/g, (_, key: string) => values[key] ?? "");
+}
+
+/** The folders of an agent that it may write to; of logs where the profile has rules for logrotate. */
+export function folders(service: string, agent: string): { state: string; logs: string } {
+  return { state: `/var/lib/${service}/${agent}`, logs: `/var/log/${service}/${agent}` };
+}
+
+/** Where a config file of an agent lies; `%i` stands for an agent in a unit. */
+export function configPath({ service }: Profile, agent: string, file: string): string {
+  return `/etc/${service}/${file.replaceAll("{name}", agent)}`;
 }

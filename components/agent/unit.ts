@@ -1,5 +1,5 @@
 /** The unit of a service, and the drop-in of one agent: what differs from the unit that all of them share. */
-import type { Profile } from "./profile";
+import { configPath, type Profile } from "./profile";
 
 export interface Limits {
   /** MemoryMax, such as `2G`. @default - no limit */
@@ -20,10 +20,26 @@ export function renderUnit(pattern: string, profile: Profile): string {
   const unit = { Description: `${profile.description} %i`, ...profile.unit?.Unit };
   const service = {
     ExecStart: startCommand(profile, profile.runtimes[0]),
+    ...seenFiles(profile),
+    ...(profile.logrotate === undefined
+      ? {}
+      : { LogsDirectory: `${profile.service}/%i`, LogsDirectoryMode: "0750" }),
     ...profile.unit?.Service,
   };
   const text = pattern.replaceAll(patternService(profile), profile.service);
   return withDirectives(withDirectives(text, "Unit", unit), "Service", service);
+}
+
+/** The pattern hides the whole folder with the env files; config files are then all that is seen of it. */
+function seenFiles(profile: Profile): Directives {
+  const names = Object.keys(profile.files);
+  return profile.user === "root" || names.length === 0
+    ? {}
+    : {
+        InaccessiblePaths: [],
+        TemporaryFileSystem: `/etc/${profile.service}:ro`,
+        BindReadOnlyPaths: names.map((name) => configPath(profile, "%i", name)),
+      };
 }
 
 /** The drop-in's text, empty where the template says everything. */

@@ -53,11 +53,12 @@ behaves() {
   printf '%s\n' "$2" >"$FLEET_ROOT/fake/releases/$1"
 }
 
-# activate AGENT RELEASE [VARIABLE=value…]: of activation.conf; TOKEN, UNIT and DROPIN of the payload
+# activate AGENT RELEASE [VARIABLE=value…]: of activation.conf; TOKEN, UNIT, DROPIN and FILES of the payload, where FILES
+# are the lines of `files`, whose contents lie in $BATS_TEST_TMPDIR/files
 activate() {
   local agent=$1 release=$2 staged=$BATS_TEST_TMPDIR/staged
   shift 2
-  local TOKEN=token-canary UNIT='' DROPIN='' PORT=8787 OWNER=vm-1 assignment
+  local TOKEN=token-canary UNIT='' DROPIN='' FILES='' PORT=8787 OWNER=vm-1 assignment
   for assignment; do local "$assignment"; done
   UNIT=${UNIT:-$(cat "$assets/systemd/tseeder-agent@.service")}
   rm -rf "$staged"
@@ -78,6 +79,10 @@ KEEP_RELEASES='${KEEP_RELEASES:-3}'
 SECRET_NAMES='WORKER_CLUSTER_TOKEN'
 PAUSE='${PAUSE-}'
 END
+  if [ -n "$FILES" ]; then
+    printf '%s\n' "$FILES" >"$staged/files"
+    cp "$BATS_TEST_TMPDIR"/files/* "$staged"
+  fi
   tar -C "$staged" -czf - . | base64 | sh "$opt/bin/activate" "$agent"
 }
 

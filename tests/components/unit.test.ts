@@ -47,8 +47,12 @@ test("the unit of an agent that runs as root has no walls, and starts the same p
   expect(unit).not.toContain("root-agent");
   expect(lines(unit, "User")).toEqual(["User=root"]);
   for (const name of ["ExecStart", "EnvironmentFile", "WorkingDirectory", "StateDirectory"])
-    expect(lines(unit, name)).toEqual(lines(agentUnit(ROOT, { ...opencode, unit: undefined }), name));
-  expect(unit).not.toMatch(/^(Protect|Private|Restrict|NoNew|Capability|SystemCall|IPAddress|NoExec)/m);
+    expect(lines(unit, name)).toEqual(
+      lines(agentUnit(ROOT, { ...opencode, unit: undefined }), name),
+    );
+  expect(unit).not.toMatch(
+    /^(Protect|Private|Restrict|NoNew|Capability|SystemCall|IPAddress|NoExec)/m,
+  );
 });
 
 test("a directive takes the place of all lines of its name, [] takes it away, a new one ends its section", () => {

@@ -122,6 +122,7 @@ unit $sum"
   keyed_file "$dropin"
   recorded="$recorded
 dropin $sum"
+  each_file "$home/files" record_file
   read_trees
   recorded="$recorded
 release $RELEASE
@@ -132,15 +133,25 @@ enabled $ENABLED"
   [ ! -e "$home/disturbed" ] || rm "$home/disturbed"
 }
 
+record_file() {
+  keyed_file "$path"
+  recorded="$recorded
+file ${path#"$root"} $mode $owner_of_file $sum"
+}
+
 # read_record: in $was_…; status 1 where there is none
 read_record() {
-  was_env='' was_unit='' was_dropin='' was_release='' was_runtime='' was_trees='' was_enabled=''
+  was_env='' was_unit='' was_dropin='' was_release='' was_runtime='' was_trees='' was_enabled='' was_files=''
   [ -f "$home/deployed" ] || return 1
   while read -r key word; do
     case $key in
       env) was_env=$word ;;
       unit) was_unit=$word ;;
       dropin) was_dropin=$word ;;
+      file)
+        was_files=$was_files$word'
+'
+        ;;
       release) was_release=$word ;;
       runtime) was_runtime=$word ;;
       trees) was_trees=$word ;;

@@ -4,7 +4,7 @@
 #   agents/A/last-good/   is there while a transaction is open; a run that finds it was interrupted before,
 #                         and what it holds stays the last good, whatever the interrupted run had switched to
 #     none                there was nothing before: going back means taking away
-#     release runtime port owner instance template dropin enabled
+#     release runtime port owner instance template dropin enabled, files (see lib-files.sh)
 #   /etc/SERVICE/A.env.last-good
 #
 # Called with $agent, $home (agents/A), $unit and the results of read_installed and show_unit.
@@ -54,6 +54,7 @@ open_transaction() {
     keep "$dropin" "$last_good.new/dropin"
     keep "$env_file" "$env_file.last-good"
   fi
+  keep_files "$last_good.new"
   keep "$template" "$last_good.new/template"
   mv "$last_good.new" "$last_good"
   note "$OWNER" "$home/owner"
@@ -106,6 +107,7 @@ restore_last_good() {
   read_first "$last_good/runtime"
   point "$home/runtime" "../../runtimes/$first"
   put_back "$env_file" "$env_file.last-good"
+  restore_files
   put_back "$dropin" "$last_good/dropin"
   rmdir "${dropin%/*}" 2>/dev/null || :
   put_back "$home/port" "$last_good/port"
@@ -128,6 +130,8 @@ restore_unit() {
 # remove_first_install: takes away what this run has added
 remove_first_install() {
   rm -f "$env_file" "$env_file.last-good" "$dropin"
+  restore_files
+  drop_logs
   rmdir "${dropin%/*}" 2>/dev/null || :
   [ ! -e "$last_good/no-state" ] || rm -rf "${state:?}/$agent"
   lock_host

@@ -13,6 +13,7 @@ user=${SERVICE_USER-$SERVICE}
 opt=$root/opt/$SERVICE
 etc=$root/etc/$SERVICE
 state=$root/var/lib/$SERVICE
+logs=$root/var/log/$SERVICE
 run=$root/run/$SERVICE
 units=$root/etc/systemd/system
 
