@@ -206,18 +206,21 @@ test("hostFirewall: false leaves the host's firewall alone", async () => {
 });
 
 /** An agent that listens nowhere, of a profile of its own. */
-function quietAgent(): object {
+function quietAgent(more: object = {}): object {
   const profile = {
     ...{ name: "quiet", description: "Quiet", service: "quiet", runtimes: ["bun"] },
     ...{ source: join(ROOT, DEFAULTS.source), entry: "src/index.ts", env: {} },
     health: { staysUpSeconds: 5 },
+    ...more,
   };
   writeFileSync(join(cache, "quiet.yaml"), JSON.stringify(profile));
   return { profile: join(cache, "quiet.yaml") };
 }
 
 test("an agent without a port has no URL, no port among the outputs, and no rule in the firewall", async () => {
-  const { agents } = await build({ "vm-1": { provider: "local", agents: { q: quietAgent(), one: {} } } });
+  const { agents } = await build({
+    "vm-1": { provider: "local", agents: { q: quietAgent(), one: {} } },
+  });
   expect(agents["q"]).not.toHaveProperty("url");
   expect(agents["q"]).not.toHaveProperty("port");
   expect(stdinText("q@vm-1-activation")).toContain("PORT=''\n");
@@ -228,6 +231,25 @@ test("where no agent has a port there is no firewall, and its host needs none", 
   await build({ "vm-1": { provider: "local", agents: { q: quietAgent() } } });
   expect(registered.filter(({ name }) => name.includes("firewall"))).toEqual([]);
   expect(String(find("vm-1-quiet-setup-run").inputs["create"])).not.toContain("--firewall");
+});
+
+test("config files reach the host as a secret, in the activation of their agent alone", async () => {
+  const quiet = quietAgent({
+    logrotate: "weekly",
+    files: { "a.json": { format: "json", content: { key: "${KEY}", every: "${EVERY}" } } },
+    env: {
+      KEY: { description: "Key", secret: true, required: true },
+      EVERY: { description: "Seconds", number: true, default: "30" },
+    },
+  });
+  const agents = { q: quiet, one: {} };
+  const secrets = { ...SECRETS, KEY: "canary-key" };
+  await build({ "vm-1": { provider: "local", agents } }, { secrets });
+  const text = stdinText("q@vm-1-activation");
+  expect(text).toContain("/etc/quiet/a.json 600 quiet\n/etc/logrotate.d/quiet-q 644 root\n");
+  expect(text).toContain('{\n  "key": "canary-key",\n  "every": 30\n}\n');
+  expect(text).toContain("/var/log/quiet/q/*.log {\n    su quiet quiet\n    weekly\n}\n");
+  expect(stdinText("one@vm-1-activation")).not.toMatch(/file-1|a\.json/);
 });
 
 test("every SSH connection pins an ed25519 host key, at the jump host too", async () => {

@@ -127,6 +127,54 @@ test.each<[string, object, string]>([
     "health.tokenVariable: got nothing, expected the variable that holds the password of health.user; add it",
   ],
   [
+    "a config file that names no variable of env",
+    { files: { "a.json": { format: "json", content: { key: ["${MY_KEY}", "x ${OTHER}"] } } } },
+    'files.a.json.content: got "${OTHER}", expected one of the variables of env: MY_KEY',
+  ],
+  [
+    "a longer text with a variable that may have no value",
+    {
+      files: { "a.json": { format: "json", content: "x ${MAYBE}" } },
+      env: { MAYBE: { description: "Maybe" } },
+    },
+    'files.a.json.content: got "${MAYBE}", expected a variable that is required or has a default, as this text is more than ${MAYBE}',
+  ],
+  [
+    "a secret in a file that others may read",
+    { files: { "a.json": { format: "json", mode: "644", content: "${MY_KEY}" } } },
+    'files.a.json.mode: got "644", expected 600, as the file holds the secret MY_KEY; remove the key',
+  ],
+  [
+    "a list as TOML",
+    { files: { "a.toml": { format: "toml", content: [1] } } },
+    "files.a.toml.content: got [1], expected keys with values for toml; correct it",
+  ],
+  [
+    "a misspelled key of a config file",
+    { files: { "a.json": { formt: "json", content: 1 } } },
+    'files.a.json.formt: unknown key; did you mean "format"? Correct or remove it',
+  ],
+  [
+    "a config file in the place of an env file",
+    { files: { "{name}.env": { format: "text", content: "" } } },
+    'files.{name}.env: got the name "{name}.env", expected the name of a file such as agent.json',
+  ],
+  [
+    "a config file elsewhere",
+    { files: { "../passwd": { format: "text", content: "" } } },
+    'files.../passwd: got the name "../passwd", expected the name of a file such as agent.json',
+  ],
+  [
+    "rules for logrotate that end early",
+    { logrotate: "weekly\n}\n/var/log/syslog {" },
+    'logrotate: got "weekly\\n}\\n/var/log/syslog {", expected directives, one a line, without braces',
+  ],
+  [
+    "a default that is no number",
+    { env: { N: { description: "N", number: true, default: "many" } } },
+    'env.N.default: got "many", expected a number in quotes; correct it',
+  ],
+  [
     "another user",
     { user: "nobody" },
     'user: got "nobody", expected root; leave the key out for a user of its own',
@@ -196,6 +244,33 @@ test("the host is told who runs the agents only where it is root", () => {
   const told = (change: object) => renderProfileConf(loadProfile(ROOT, own({ ...OWN, ...change })));
   expect(told({ user: "root" })).toContain("SERVICE='my-agent'\nSERVICE_USER='root'\n");
   expect(told({})).not.toContain("SERVICE_USER");
+});
+
+const LIMAHOST = {
+  secrets: { LIMA_CONTROL_PLANE_API_KEY: "k" },
+  defaults: {
+    profile: "limahost",
+    source: "examples/limahost-stand-in",
+    env: { LIMA_CONTROL_PLANE_URL: "https://control.example.com" },
+  },
+};
+
+test("two agents whose config file has one place are refused on one host", () => {
+  expect(check({ a: {} }, LIMAHOST)).toMatchObject([{ name: "a", port: undefined }]);
+  expect(check({ a: {}, b: {} }, LIMAHOST)).toBe(
+    "configuration of stack test:\n  hosts.vm-1.agents.b: its file /etc/limahost/agent.json is a's on this host; put one of them on another host, or {name} into the file's name in profile limahost",
+  );
+  const file = { "{name}.json": { format: "json", content: {} } };
+  const profile = own({ ...OWN, ...QUIET, files: file });
+  const secrets = { MY_KEY: "k" };
+  expect(check({ a: { profile }, b: { profile } }, { secrets })).toHaveLength(2);
+});
+
+test("a variable that is a number takes no other text", () => {
+  const env = { LIMA_HEARTBEAT_INTERVAL: "often" };
+  expect(check({ a: { env } }, LIMAHOST)).toBe(
+    'configuration of stack test:\n  hosts.vm-1.agents.a.env.LIMA_HEARTBEAT_INTERVAL: got "often", expected a number; correct it',
+  );
 });
 
 test("agents without a port stand beside each other, and none can be given", () => {
