@@ -1,16 +1,9 @@
 /** What is built or fetched on this machine before any resource is registered: releases and runtimes. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { relative } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { buildRelease, type Release } from "../components/agent/release-archive";
-import { fetchRuntime, packageUrl } from "../components/agent/download";
-import {
-  pinned,
-  pinnedRuntime,
-  type PinnedRuntime,
-  type Runtimes,
-} from "../components/agent/runtimes";
+import { archiveUrl, digestOf, fetchRuntime } from "../components/agent/download";
+import { pinnedProgram } from "../components/agent/program";
+import { pinnedRuntime, type PinnedRuntime, type Runtimes } from "../components/agent/runtimes";
 import { sourceText } from "../components/agent/source";
 import type { LocalFile } from "../components/remote/step";
 import type { AgentSettings, HostSettings } from "./fleet-settings";
@@ -58,7 +51,7 @@ export async function buildAgent(
   });
   const runtimeFrom =
     host.config.runtimeDelivery === "download"
-      ? { url: await packageUrl(runtime) }
+      ? { url: await archiveUrl(runtime) }
       : { file: await hashed(await fetchRuntime(runtime, cache)) };
   return { runtime, runtimeFrom, release };
 }
@@ -71,7 +64,7 @@ function programOf(
 ): PinnedRuntime {
   return profile.program === undefined
     ? pinnedRuntime(runtimes, runtime, platform)
-    : pinned(profile.program.binary, profile.program, platform);
+    : pinnedProgram(profile.program, platform);
 }
 
 /** Equal for agents that share what is built for them. */
@@ -84,7 +77,5 @@ export function buildKey(
 }
 
 async function hashed(path: string): Promise<LocalFile> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return { path, sha256: hash.digest("hex") };
+  return { path, sha256: await digestOf(path, "sha256") };
 }

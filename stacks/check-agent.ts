@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { envValueProblem } from "../components/agent/env-file";
 import type { RuntimeName } from "../components/agent/runtimes";
+import { withDownloads } from "../components/agent/program";
 import { fillDefault, type Profile } from "../components/agent/profile";
 import { parseSource, shownSource, type Source } from "../components/agent/source";
 import { isNumber, type Variable } from "../components/agent/variable";
@@ -22,10 +23,11 @@ export function agentSettings(
   const defaults = context.config.defaults ?? {};
   const where = (key: "profile" | "runtime") =>
     own[key] === undefined ? `defaults.${key}` : `${path}.${key}`;
-  const profile = findProfile(context, where("profile"), profileName(context.config, own));
-  if (profile === undefined) {
+  const found = findProfile(context, where("profile"), profileName(context.config, own));
+  if (found === undefined) {
     return undefined;
   }
+  const profile = withProgram(context, path, own, found);
   const { sourcePath, given } = sourceFor(context, path, own, profile);
   const source = findSource(context, sourcePath, given, profile);
   const runtime = runtimeFor(context, where("runtime"), own, profile);
@@ -69,6 +71,33 @@ function sourceFor(
     ...(isOther ? [ofProfile, ofAll] : [ofAll, ofProfile]),
   ];
   return inOrder.find(({ given }) => given !== undefined) ?? ofAll;
+}
+
+/** The profile with the program's files that the stack names. */
+function withProgram(
+  { config, problems }: Context,
+  path: string,
+  own: AgentConfig,
+  profile: Profile,
+): Profile {
+  const { name, program } = profile;
+  if (program === undefined) {
+    if (own.program !== undefined) {
+      const text = `got a program, but profile ${name} runs on ${profile.runtimes.join(" or ")}; remove the key`;
+      problems.push({ path: `${path}.program`, text });
+    }
+    return profile;
+  }
+  const ofAll = program.version === undefined ? config.defaults?.program : undefined;
+  const given = own.program ?? ofAll;
+  if (given !== undefined) {
+    return { ...profile, program: withDownloads(program, given) };
+  }
+  if (program.version === undefined) {
+    const text = `got nothing, expected version and downloads of ${program.binary}, as profile ${name} names none; add them: { version: …, downloads: { linux-amd64: { url: …, sha256: … } } }`;
+    problems.push({ path: `${path}.program`, text });
+  }
+  return profile;
 }
 
 /** The runtime, where the profile does not bring its own program. */

@@ -124,6 +124,7 @@ function fleetRules(
     const ports = new Map<number, string>();
     const services = new Map<string, string>();
     const files = new Map<string, string>();
+    const programs = new Map<string, string>();
     for (const agent of host.agents) {
       const path = `hosts.${host.name}.agents.${agent.name}`;
       const home = homes.get(agent.name);
@@ -153,6 +154,15 @@ function fleetRules(
           });
         }
         files.set(place, agent.name);
+      }
+      const program = JSON.stringify(agent.profile.program ?? null);
+      const known = programs.get(service) ?? program;
+      programs.set(service, known);
+      if (known !== program) {
+        problems.push({
+          path: `${path}.program`,
+          text: `got another program than that of other agents of profile ${profile} on this host; give them the same`,
+        });
       }
       if (agent.port === undefined || malformed.has(`${path}.port`)) {
         continue;

@@ -3,6 +3,7 @@
  * `stacks/stack.schema.json` (editors) and docs/configuration.md are generated from here.
  */
 import { z } from "zod";
+import { downloadedSchema } from "../components/agent/program";
 import { flag, form, integer } from "../components/expected";
 import { ANYWHERE, rangeProblem } from "../components/host/cidr";
 import {
@@ -84,6 +85,11 @@ const everyAgent = {
   profile: profileSchema.optional(),
   source: sourceSchema.optional(),
   runtime: runtimeSchema.optional(),
+  program: downloadedSchema
+    .optional()
+    .describe(
+      "The files of a profile's own program. Default: the profile's; in defaults they are for profiles that name none.",
+    ),
   env: envSchema.optional(),
   limits: limitsSchema.optional(),
   healthTimeoutSeconds: healthTimeoutSchema.optional(),

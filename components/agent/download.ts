@@ -1,9 +1,11 @@
-/** Fetches pinned npm packages through the operator's own npm client, so that mirrors are honoured. */
+/** Fetches what is pinned: npm packages through the operator's own npm client, so that mirrors are honoured, and files by URL. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { extract } from "tar";
 import type { PinnedRuntime } from "./runtimes";
@@ -11,26 +13,25 @@ import type { PinnedRuntime } from "./runtimes";
 const run = promisify(execFile);
 
 /**
- * The runtime's package as a file in the cache; fetched once.
- * @throws Error where npm cannot fetch it, or its SHA-512 is not the pinned one.
+ * The runtime's archive as a file in the cache; fetched once.
+ * @throws Error where it cannot be fetched, or its checksum is not the pinned one.
  */
 export async function fetchRuntime(runtime: PinnedRuntime, cache: string): Promise<string> {
+  const { algorithm, hex } = runtime.checksum;
   const folder = join(cache, "runtimes");
-  const file = join(folder, `${runtime.id}-${runtime.sha512.slice(0, 16)}.tgz`);
+  const file = join(folder, `${runtime.id}-${hex.slice(0, 16)}.tgz`);
   if (existsSync(file)) {
     return file;
   }
-  const spec = `${runtime.package}@${runtime.version}`;
   await mkdir(folder, { recursive: true });
   const fetched = await mkdtemp(join(folder, "fetch-"));
   try {
-    const archive = await fetchPackage(spec, fetched);
-    const digest = createHash("sha512")
-      .update(await readFile(archive))
-      .digest("hex");
-    if (digest !== runtime.sha512) {
+    const archive = await fetchArchive(runtime, fetched);
+    const digest = await digestOf(archive, algorithm);
+    if (digest !== hex) {
+      const name = algorithm === "sha256" ? "SHA-256" : "SHA-512";
       throw new Error(
-        `${spec}: the registry's file has SHA-512 ${digest.slice(0, 16)}…, expected ${runtime.sha512.slice(0, 16)}…; it is not used`,
+        `${placeOf(runtime)}: the file there has ${name} ${digest.slice(0, 16)}…, expected ${hex.slice(0, 16)}…; it is not used`,
       );
     }
     await rename(archive, file);
@@ -38,6 +39,47 @@ export async function fetchRuntime(runtime: PinnedRuntime, cache: string): Promi
   } finally {
     await rm(fetched, { recursive: true, force: true });
   }
+}
+
+/** What a person knows the archive by. */
+function placeOf({ from, version }: PinnedRuntime): string {
+  return "url" in from ? from.url : `${from.package}@${version}`;
+}
+
+async function fetchArchive(runtime: PinnedRuntime, folder: string): Promise<string> {
+  if ("package" in runtime.from) {
+    return await fetchPackage(placeOf(runtime), folder);
+  }
+  const { url } = runtime.from;
+  const file = join(folder, "download");
+  await download(url, file).catch((error: unknown) => {
+    throw new Error(
+      `${url} cannot be downloaded (${wordsOf(error)}); correct the address, or open the way to it`,
+    );
+  });
+  return file;
+}
+
+/** The file at a URL. */
+export async function download(url: string, file: string): Promise<void> {
+  const response = await fetch(url);
+  if (!response.ok || response.body === null) {
+    throw new Error(`the server says ${String(response.status)}`);
+  }
+  await pipeline(Readable.fromWeb(response.body), createWriteStream(file));
+}
+
+/** Hexadecimal. */
+export async function digestOf(file: string, algorithm: "sha256" | "sha512"): Promise<string> {
+  const hash = createHash(algorithm);
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
+}
+
+/** A failed fetch() tells its reason in the cause alone. */
+export function wordsOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /**
@@ -71,9 +113,12 @@ function asFetchError(spec: string, error: unknown): Error {
   return new Error(`cannot fetch ${spec} with npm: ${reason}`);
 }
 
-/** The URL from which npm would fetch a package, for hosts that download themselves. */
-export async function packageUrl(runtime: PinnedRuntime): Promise<string> {
-  const spec = `${runtime.package}@${runtime.version}`;
+/** The URL for hosts that download themselves; of a package the one from which npm would fetch it. */
+export async function archiveUrl(runtime: PinnedRuntime): Promise<string> {
+  if ("url" in runtime.from) {
+    return runtime.from.url;
+  }
+  const spec = placeOf(runtime);
   try {
     const { stdout } = await run("npm", ["view", spec, "dist.tarball", "--loglevel=error"]);
     return stdout.trim();

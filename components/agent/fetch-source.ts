@@ -4,14 +4,12 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createWriteStream, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable, Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { extract } from "tar";
-import { fetchPackage } from "./download";
+import { digestOf, download, fetchPackage, wordsOf } from "./download";
 import { sourceText, type RemoteSource } from "./source";
 
 /** Changes when the same source gives other files; then none of the cached ones is used. */
@@ -157,34 +155,18 @@ async function fetchTarball(
   tree: string,
 ): Promise<void> {
   const archive = join(work, "archive");
-  const found = await download(url, archive).catch((error: unknown) => {
+  await download(url, archive).catch((error: unknown) => {
     throw new Error(
       `which cannot be downloaded (${wordsOf(error)}); correct the address, or open the way to it`,
     );
   });
+  const found = await digestOf(archive, "sha256");
   if (found !== sha256) {
     throw new Error(
       `but the file there has SHA-256 ${found}; it is not used: if it was to change, look at what changed and write its new hash`,
     );
   }
   await unpack(archive, tree, 0);
-}
-
-/** The SHA-256 of what was written. */
-async function download(url: string, file: string): Promise<string> {
-  const response = await fetch(url);
-  if (!response.ok || response.body === null) {
-    throw new Error(`the server says ${String(response.status)}`);
-  }
-  const hash = createHash("sha256");
-  const hashed = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      done(null, chunk);
-    },
-  });
-  await pipeline(Readable.fromWeb(response.body), hashed, createWriteStream(file));
-  return hash.digest("hex");
 }
 
 async function unpack(archive: string, tree: string, strip: number): Promise<void> {
@@ -202,10 +184,4 @@ async function withoutWrapper(tree: string): Promise<string> {
   const entries = await readdir(tree, { withFileTypes: true });
   const [only] = entries;
   return entries.length === 1 && only?.isDirectory() === true ? join(tree, only.name) : tree;
-}
-
-/** A failed fetch() tells its reason in the cause alone. */
-function wordsOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { form, integer, text } from "../expected";
 import { configFileName, configFileSchema, referenceProblems } from "./config-file";
 import { healthSchema } from "./health";
-import { RUNTIME_NAMES, runtimeSchema } from "./runtimes";
+import { programSchema } from "./program";
+import { RUNTIME_NAMES } from "./runtimes";
 import { isNumber, variableName, variableSchema } from "./variable";
 
 const drainSchema = z
@@ -37,17 +38,6 @@ const unitSchema = z
   })
   .describe(
     "What differs from the hardened unit that all profiles start from; a directive takes the place of all lines of its name.",
-  );
-
-const programSchema = runtimeSchema
-  .extend({
-    arguments: z
-      .array(form(/^[^\r\n]*$/, "one line"), { error: "expected a list of arguments" })
-      .default([])
-      .describe("Its arguments; `${NAME}` is the env variable."),
-  })
-  .describe(
-    "A program in npm packages, one a platform, pinned by version and integrity; in place of runtimes and entry.",
   );
 
 export const profileSchema = z

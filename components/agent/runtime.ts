@@ -1,7 +1,7 @@
 /**
  * A runtime on a host, once for all agents that use it:
- *   1. its package is sent (or the host fetches it itself);
- *   2. the host checks the SHA-512 and unpacks it to /opt/<service>/runtimes/<id>.
+ *   1. its archive is sent (or the host fetches it itself);
+ *   2. the host checks its checksum and unpacks it to /opt/<service>/runtimes/<id>.
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host/host";
@@ -13,7 +13,7 @@ export interface RuntimeArgs {
   readonly host: Host;
   readonly service: string;
   readonly runtime: PinnedRuntime;
-  /** The package as a file here, to be sent; or the URL from which the host fetches it. */
+  /** The archive as a file here, to be sent; or the URL from which the host fetches it. */
   readonly from: { readonly file: LocalFile } | { readonly url: string };
   /** The host's set-up. */
   readonly after: pulumi.Resource;
@@ -28,7 +28,8 @@ export class Runtime extends pulumi.ComponentResource {
   constructor(name: string, args: RuntimeArgs, options?: pulumi.ComponentResourceOptions) {
     super("agent-fleet:agent:Runtime", name, {}, options);
     const { host, runtime, service, from } = args;
-    const sent = `.agent-fleet-${runtime.id}-${runtime.sha512.slice(0, 16)}.tgz`;
+    const { algorithm, hex } = runtime.checksum;
+    const sent = `.agent-fleet-${runtime.id}-${hex.slice(0, 16)}.tgz`;
     const uploads =
       "file" in from
         ? [
@@ -46,8 +47,9 @@ export class Runtime extends pulumi.ComponentResource {
         run: hostScript(service, "unpack", [
           "runtime",
           runtime.id,
-          `sha512:${runtime.sha512}`,
+          `${algorithm}:${hex}`,
           "url" in from ? from.url : `~/${sent}`,
+          ...("url" in runtime.from ? ["--executable", runtime.binary] : []),
         ]),
         timeoutSeconds: UNPACK_SECONDS,
       },

@@ -1,4 +1,4 @@
-/** The pinned runtimes: which npm package holds a runtime for a platform, and its integrity. */
+/** The pinned runtimes: where the archive for a platform is, and its checksum. */
 import { z } from "zod";
 import { form, text } from "../expected";
 
@@ -13,11 +13,14 @@ const packageSchema = z.strictObject({
     "the integrity that npm view <name>@<version> dist.integrity tells",
   ),
 });
+export const versionSchema = form(
+  /^\d+\.\d+\.\d+[0-9A-Za-z.-]*$/,
+  "an exact version, in quotes",
+).describe("Version, the same for all platforms.");
+
 /** Executables under bin/ of an npm package, one for each platform. */
 export const runtimeSchema = z.strictObject({
-  version: form(/^\d+\.\d+\.\d+[0-9A-Za-z.-]*$/, "an exact version, in quotes").describe(
-    "Version of all its packages.",
-  ),
+  version: versionSchema,
   binary: form(/^[A-Za-z0-9._-]+$/, "the name of a file").describe(
     "Name of the executable under bin/.",
   ),
@@ -41,9 +44,15 @@ export interface PinnedRuntime {
   readonly name: string;
   readonly version: string;
   readonly binary: string;
-  readonly package: string;
-  /** SHA-512 of the package's archive, hexadecimal. */
-  readonly sha512: string;
+  /** Where its archive is; what a URL leads to may be the executable itself. */
+  readonly from: { readonly package: string } | { readonly url: string };
+  readonly checksum: Checksum;
+}
+
+/** Of the archive. */
+export interface Checksum {
+  readonly algorithm: "sha256" | "sha512";
+  readonly hex: string;
 }
 
 /** @throws ZodError where assets/runtimes.yaml is not of its form. */
@@ -65,17 +74,28 @@ export function pinnedRuntime(
 
 /** The same of any program that comes in such packages. */
 export function pinned(name: string, runtime: Packaged, platform: string): PinnedRuntime {
-  const found = runtime.packages[platform];
-  if (found === undefined) {
-    const known = Object.keys(runtime.packages).join(", ");
-    throw new Error(`${name} ${runtime.version}: no package for ${platform}; there are ${known}`);
-  }
+  const { version, binary, packages } = runtime;
+  const found = forPlatform(packages, platform, `${name} ${version}: no package`);
+  const hex = Buffer.from(found.integrity.slice("sha512-".length), "base64").toString("hex");
   return {
-    id: `${name}-${runtime.version}`,
+    id: `${name}-${version}`,
     name,
-    version: runtime.version,
-    binary: runtime.binary,
-    package: found.name,
-    sha512: Buffer.from(found.integrity.slice("sha512-".length), "base64").toString("hex"),
+    version,
+    binary,
+    from: { package: found.name },
+    checksum: { algorithm: "sha512", hex },
   };
+}
+
+/** What there is for a platform; the error begins with what is missing, and names the platforms that there are. */
+export function forPlatform<T>(
+  known: Readonly<Record<string, T>>,
+  platform: string,
+  missing: string,
+): T {
+  const found = known[platform];
+  if (found === undefined) {
+    throw new Error(`${missing} for ${platform}; there are ${Object.keys(known).join(", ")}`);
+  }
+  return found;
 }

@@ -102,6 +102,50 @@ END
   [ -f "$opt/releases/abc/package/bin/bun" ]
 }
 
+# unpack_executable FILE: as the program my-agent
+unpack_executable() {
+  sum=$(sha256sum <"$1")
+  unpack runtime my-agent-1 "sha256:${sum%% *}" "$1" --executable my-agent
+}
+
+@test "a program that is a plain file becomes the executable, and its upload is removed" {
+  echo program >"$FLEET_ROOT/root/upload"
+  unpack_executable "$FLEET_ROOT/root/upload"
+  [ "$(cat "$opt/runtimes/my-agent-1/bin/my-agent")" = program ]
+  [ "$(stat -c %a "$opt/runtimes/my-agent-1/bin/my-agent")" = 755 ]
+  [ ! -e "$FLEET_ROOT/root/upload" ]
+}
+
+@test "a program is found in its archive, wherever it lies there, and what is beside it stays" {
+  for place in my-agent bin/my-agent my-agent-1.0/my-agent; do
+    tree=$BATS_TEST_TMPDIR/program
+    mkdir -p "$(dirname "$tree/$place")" "$tree/share"
+    echo program >"$tree/$place"
+    chmod 600 "$tree/$place"
+    echo text >"$tree/share/LICENSE"
+    tar -C "$tree" -czf "$archive" .
+    unpack_executable "$archive"
+    [ "$(cat "$opt/runtimes/my-agent-1/bin/my-agent")" = program ]
+    [ "$(stat -c %a "$opt/runtimes/my-agent-1/bin/my-agent")" = 755 ]
+    [ -f "$opt/runtimes/my-agent-1/share/LICENSE" ]
+    rm -r "$tree" "$opt/runtimes/my-agent-1"
+  done
+}
+
+@test "an archive without the program, or with two of its name, is refused and nothing is left" {
+  tree=$BATS_TEST_TMPDIR/program
+  mkdir -p "$tree/a" "$tree/b"
+  tar -C "$tree" -czf "$archive" .
+  run unpack_executable "$archive"
+  [ "$status" -eq 1 ]
+  [[ $output == *'my-agent-1: its archive has 0 files of the name my-agent'*'correct program.binary'* ]]
+  echo 1 | tee "$tree/a/my-agent" >"$tree/b/my-agent"
+  tar -C "$tree" -czf "$archive" .
+  run unpack_executable "$archive"
+  [[ $output == *'its archive has 2 files of the name my-agent'* ]]
+  [ ! -e "$opt/runtimes/my-agent-1" ]
+}
+
 # The installer is a stand-in for bun: it brings one package, or fails.
 make_installer() {
   mkdir -p "$opt/runtimes/bun-1/bin"
