@@ -3,6 +3,7 @@
  *   1. env file (600, the service user's), config files, unit and links are staged beside the live ones;
  *   2. an agent that runs is given time to end its jobs (the profile's drain step);
  *   3. the staged files are switched, the unit is restarted, its health is polled on loopback until the deadline;
+ *      an agent that is not registered yet is started with its one-time token before;
  *   4. if it does not become available, the previous release, env file and unit are put back and the
  *      step fails with the layer, the cause and the journal's last lines.
  * The activation is never replaced: every change updates it in place, and its delete is the uninstall.
@@ -16,8 +17,8 @@ import { assignments } from "./assignments";
 import { renderEnvFile } from "./env-file";
 import { hostScript, hostScriptIfThere } from "./host-scripts";
 import { placedFiles, type PlacedFile } from "./placed-files";
-import type { Profile } from "./profile";
-import { renderDropIn, type Limits } from "./unit";
+import { fillDefault, type Profile } from "./profile";
+import { renderDropIn, renderRegistrationDropIn, type Limits } from "./unit";
 
 export interface AgentArgs {
   readonly host: Host;
@@ -63,7 +64,7 @@ export interface Activation {
   readonly jobsLeft: number | string | null;
 }
 
-/** Staging, stopping and the way back take this long at most, beside drain and twice the health timeout. */
+/** Staging, stopping and the way back take this long at most, beside drain and the waits for health. */
 const SWITCH_SECONDS = 180;
 
 export class Agent extends pulumi.ComponentResource {
@@ -77,6 +78,8 @@ export class Agent extends pulumi.ComponentResource {
     const { host, agent, profile } = args;
     const { service } = profile;
     const purge = args.purgeData ? ["--purge"] : [];
+    // For the new one and on the way back; to be registered and to be ready with the token before.
+    const waits = profile.registration === undefined ? 2 : 4;
     const activation = remoteStep(
       `${name}-activation`,
       {
@@ -85,7 +88,10 @@ export class Agent extends pulumi.ComponentResource {
         undo: hostScriptIfThere(service, "uninstall", ["agent", agent, host.name, ...purge]),
         stdin: activationPayload(args),
         timeoutSeconds:
-          args.pauseSeconds + args.drainSeconds + 2 * args.healthTimeoutSeconds + SWITCH_SECONDS,
+          args.pauseSeconds +
+          args.drainSeconds +
+          waits * args.healthTimeoutSeconds +
+          SWITCH_SECONDS,
       },
       { parent: this, dependsOn: [...args.after] },
     );
@@ -98,13 +104,15 @@ export class Agent extends pulumi.ComponentResource {
 
 /** Env file, unit and settings of the activation, for the script's stdin. */
 async function activationPayload(args: AgentArgs): Promise<string> {
-  const secrets = Object.entries(args.secrets).map(
-    ([name, value]) => [name, value.reveal()] as const,
-  );
+  const token = args.profile.registration?.variable;
+  const secrets = Object.entries(args.secrets)
+    .filter(([name]) => name !== token)
+    .map(([name, value]) => [name, value.reveal()] as const);
   const values = { ...args.env, ...Object.fromEntries(secrets) };
   return payload({
     env: { content: renderEnvFile(values) },
     ...filesPayload(placedFiles(args.profile, args.agent, values)),
+    ...registrationFiles(args),
     unit: { content: args.unit },
     dropin: { content: renderDropIn(args.profile, args.runtime.name, args.limits) },
     "activation.conf": {
@@ -134,6 +142,30 @@ function filesPayload(files: readonly PlacedFile[]): Record<string, PayloadFile>
   return files.length === 0
     ? {}
     : { files: { content: lines.join("") }, ...Object.fromEntries(contents) };
+}
+
+/** What an agent needs to be registered; nothing where its profile has no registration. */
+function registrationFiles(args: AgentArgs): Record<string, PayloadFile> {
+  const { profile, secrets, agent } = args;
+  const { registration } = profile;
+  if (registration === undefined) {
+    return {};
+  }
+  const { variable, done } = registration;
+  const token = secrets[variable]?.reveal();
+  const dropIn = renderRegistrationDropIn(profile, args.runtime.name, registration);
+  return {
+    "registration.env": {
+      content: renderEnvFile(token === undefined ? {} : { [variable]: token }),
+    },
+    "registration.dropin": { content: dropIn },
+    "registration.conf": {
+      content: assignments({
+        TOKEN_VARIABLE: variable,
+        REGISTERED: fillDefault(profile, done, { name: agent, port: args.port }),
+      }),
+    },
+  };
 }
 
 /** The last line of the activation's output is its result; an older one may lack parts. */

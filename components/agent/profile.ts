@@ -4,6 +4,7 @@ import { form, integer, text } from "../expected";
 import { configFileName, configFileSchema, referenceProblems } from "./config-file";
 import { healthSchema } from "./health";
 import { programSchema } from "./program";
+import { registrationSchema } from "./registration";
 import { RUNTIME_NAMES } from "./runtimes";
 import { isNumber, variableName, variableSchema } from "./variable";
 
@@ -84,6 +85,7 @@ export const profileSchema = z
       ),
     health: healthSchema,
     drain: drainSchema.optional(),
+    registration: registrationSchema.optional(),
     unit: unitSchema.optional(),
     files: z
       .record(configFileName, configFileSchema, {
@@ -105,7 +107,8 @@ export const profileSchema = z
       .describe("Every env variable that the agent knows."),
   })
   .superRefine((profile, context) => {
-    const { runtimes, entry, program, source, port, health, drain, files, env } = profile;
+    const { runtimes, entry, program, source, port, health, drain, registration, files, env } =
+      profile;
     const wrong = (key: string | string[], message: string, input: unknown) => {
       context.addIssue({ code: "custom", path: [key].flat(), message, input });
     };
@@ -138,6 +141,11 @@ export const profileSchema = z
       if (number && !/^$|\{/.test(template) && !isNumber(template)) {
         wrong(["env", name, "default"], "expected a number in quotes; correct it", template);
       }
+    }
+    if (registration !== undefined && env[registration.variable]?.secret !== true) {
+      const { variable } = registration;
+      const message = "expected a variable of env with secret: true; add it there";
+      wrong(["registration", "variable"], message, variable);
     }
   });
 

@@ -1,5 +1,6 @@
 /** The unit of a service, and the drop-in of one agent: what differs from the unit that all of them share. */
 import { configPath, type Profile } from "./profile";
+import type { Registration } from "./registration";
 
 export interface Limits {
   /** MemoryMax, such as `2G`. @default - no limit */
@@ -60,6 +61,25 @@ function startLines(profile: Profile, runtime: string): string[] {
       ["ExecStart=", `ExecStart=${startCommand(profile, runtime)}`];
 }
 
+/** The drop-in of the start that gets the token; the pipe it comes through is the activation's. */
+export function renderRegistrationDropIn(
+  profile: Profile,
+  runtime: string,
+  { argument }: Registration,
+): string {
+  const { service } = profile;
+  const start = startCommand(profile, runtime);
+  const withToken = `/bin/sh /opt/${service}/bin/with-token ${argument ?? ""} ${start}`;
+  const lines = [
+    ...(argument === undefined ? [] : ["ExecStart=", `ExecStart=${withToken}`]),
+    `StandardInput=file:/run/${service}/activate.%i/token`,
+    // The token is there once.
+    "Restart=no",
+  ];
+  return `[Service]\n${lines.join("\n")}\n`;
+}
+
+/** What `ExecStart` runs; a profile's own program whatever the runtime. */
 function startCommand({ service, program, entry = "" }: Profile, runtime = ""): string {
   const agent = `/opt/${service}/agents/%i`;
   if (program !== undefined) {

@@ -48,17 +48,18 @@ make_ready_host() {
   for release; do mkdir -p "$opt/releases/$release"; done
 }
 
-# behaves RELEASE crash|ends|refused|silent|403|500|starting
+# behaves RELEASE crash|ends|refused|silent|403|500|starting, of one that is to be registered mute|ends-later
 behaves() {
   printf '%s\n' "$2" >"$FLEET_ROOT/fake/releases/$1"
 }
 
 # activate AGENT RELEASE [VARIABLE=value…]: of activation.conf; TOKEN, UNIT, DROPIN and FILES of the payload, where FILES
-# are the lines of `files`, whose contents lie in $BATS_TEST_TMPDIR/files
+# are the lines of `files`, whose contents lie in $BATS_TEST_TMPDIR/files; REGISTER is the one-time token of an agent
+# that registers itself, `-` where the stack has none any more
 activate() {
   local agent=$1 release=$2 staged=$BATS_TEST_TMPDIR/staged
   shift 2
-  local TOKEN=token-canary UNIT='' DROPIN='' FILES='' PORT=8787 OWNER=vm-1 assignment
+  local TOKEN=token-canary UNIT='' DROPIN='' FILES='' PORT=8787 OWNER=vm-1 REGISTER='' assignment
   for assignment; do local "$assignment"; done
   UNIT=${UNIT:-$(cat "$assets/systemd/tseeder-agent@.service")}
   rm -rf "$staged"
@@ -76,14 +77,23 @@ ENABLED='${ENABLED:-yes}'
 DEADLINE='${DEADLINE:-1}'
 DRAIN_SECONDS='${DRAIN_SECONDS:-0}'
 KEEP_RELEASES='${KEEP_RELEASES:-3}'
-SECRET_NAMES='WORKER_CLUSTER_TOKEN'
+SECRET_NAMES='REGISTRATION_TOKEN WORKER_CLUSTER_TOKEN'
 PAUSE='${PAUSE-}'
 END
   if [ -n "$FILES" ]; then
     printf '%s\n' "$FILES" >"$staged/files"
     cp "$BATS_TEST_TMPDIR"/files/* "$staged"
   fi
+  [ -z "$REGISTER" ] || stage_registration "$agent" "$REGISTER" "$staged"
   tar -C "$staged" -czf - . | base64 | sh "$opt/bin/activate" "$agent"
+}
+
+# stage_registration AGENT TOKEN FOLDER
+stage_registration() {
+  printf "TOKEN_VARIABLE='REGISTRATION_TOKEN'\nREGISTERED='/var/lib/tseeder-agent/%s/identity'\n" "$1" >"$3/registration.conf"
+  : >"$3/registration.env"
+  [ "$2" = - ] || printf 'REGISTRATION_TOKEN="%s"\n' "$2" >"$3/registration.env"
+  printf '[Service]\nStandardInput=file:%s/run/tseeder-agent/activate.%s/token\n' "$FLEET_ROOT" "$1" >"$3/registration.dropin"
 }
 
 running() {

@@ -227,6 +227,23 @@ test("an agent without a port has no URL, no port among the outputs, and no rule
   expect(stdinText("vm-1-host-firewall-apply")).toContain("agent_fleet ports { 8787 }");
 });
 
+test("a one-time token reaches the host beside the env file, and only where there is one", async () => {
+  const once = { description: "Token", secret: true };
+  const agent = quietAgent({
+    env: { ONCE: once },
+    registration: { variable: "ONCE", stdin: true, done: "{state}/id" },
+  });
+  const hosts = { "vm-1": { provider: "local", agents: { q: agent } } };
+  await build(hosts, { secrets: { ONCE: "canary-once" } });
+  const given = stdinText("q@vm-1-activation");
+  expect(given.split("canary-once")).toHaveLength(2);
+  expect(given).toMatch(/registration\.env\0[^]*\0ONCE="canary-once"\n\0/);
+  expect(given).toContain("TOKEN_VARIABLE='ONCE'\nREGISTERED='/var/lib/quiet/q/id'\n");
+  registered = [];
+  await build(hosts, { secrets: {} });
+  expect(stdinText("q@vm-1-activation")).not.toContain('ONCE="');
+});
+
 test("where no agent has a port there is no firewall, and its host needs none", async () => {
   await build({ "vm-1": { provider: "local", agents: { q: quietAgent() } } });
   expect(registered.filter(({ name }) => name.includes("firewall"))).toEqual([]);
