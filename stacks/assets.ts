@@ -122,6 +122,7 @@ export function hostFiles(root: string): Record<string, PayloadFile> {
   );
   return {
     setup: read(join(scripts, "setup")),
+    "lib-packages.sh": read(join(scripts, "lib-packages.sh")),
     "since.tsv": read(join(root, "assets/systemd/since.tsv")),
     ...Object.fromEntries(bin),
   };

@@ -2,7 +2,8 @@
  * What a host needs once for all agents of one service:
  *   1. waits for SSH and for cloud-init to finish;
  *   2. refuses, untouched, a machine that does not fit (systemd, architecture, rights, system, disk);
- *   3. makes the service user, the folders and the scripts that later steps call.
+ *   3. installs the profile's packages where they are missing;
+ *   4. makes the service user, the folders and the scripts that later steps call.
  * On delete the machine is left as it was found.
  */
 import * as pulumi from "@pulumi/pulumi";
@@ -34,6 +35,7 @@ export interface HostSetupArgs {
 /** Free space that a runtime and a few releases need, in MiB. */
 const FREE_MIB = 1024;
 const SETUP_SECONDS = 600;
+const PACKAGES_SECONDS = 1200;
 
 export class HostSetup extends pulumi.ComponentResource {
   /** Done when the host is ready for runtimes, releases and agents. */
@@ -59,7 +61,7 @@ export class HostSetup extends pulumi.ComponentResource {
         run: payloadScript("setup", setup),
         undo: hostScriptIfThere(service, "uninstall", ["host", host.name, ...purge]),
         stdin: payload(files),
-        timeoutSeconds: SETUP_SECONDS,
+        timeoutSeconds: SETUP_SECONDS + (profile.packages === undefined ? 0 : PACKAGES_SECONDS),
         first: host.ownedBy === undefined ? "running" : "booting",
       },
       { parent: this, dependsOn: [...host.ready] },

@@ -3,7 +3,8 @@ import { commandLine } from "../remote/quote";
 import { assignments } from "./assignments";
 import type { Profile } from "./profile";
 
-export function renderProfileConf({ service, user, health, drain, logrotate }: Profile): string {
+export function renderProfileConf(profile: Profile): string {
+  const { service, user, health, drain, logrotate, packages } = profile;
   return assignments({
     SERVICE: service,
     ...(user === undefined ? {} : { SERVICE_USER: user }),
@@ -11,6 +12,7 @@ export function renderProfileConf({ service, user, health, drain, logrotate }: P
     DRAIN_FIELD: drain?.field ?? "",
     DRAIN_IDLE: drain?.idle ?? "",
     ...(logrotate === undefined ? {} : { LOGROTATE: "yes" }),
+    ...packageSettings(packages),
   });
 }
 
@@ -29,4 +31,12 @@ function healthSettings(health: Profile["health"]): Record<string, string> {
     HEALTH_TOKEN_VARIABLE: tokenVariable ?? "",
     ...(user === undefined ? {} : { HEALTH_USER: user }),
   };
+}
+
+/** `PACKAGES_DEBIAN='podman dnsmasq'`, a line for each family of distributions. */
+function packageSettings(packages: Profile["packages"] = {}): Record<string, string> {
+  const entries = Object.entries(packages);
+  return Object.fromEntries(
+    entries.map(([family, names = []]) => [`PACKAGES_${family.toUpperCase()}`, names.join(" ")]),
+  );
 }

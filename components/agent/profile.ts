@@ -41,6 +41,21 @@ const unitSchema = z
     "What differs from the hardened unit that all profiles start from; a directive takes the place of all lines of its name.",
   );
 
+const packageNames = z
+  .array(form(/^[A-Za-z0-9][A-Za-z0-9.+_-]*$/, "the name of a package"), {
+    error: "expected packages, like [podman]",
+  })
+  .optional();
+const packagesSchema = z
+  .strictObject({
+    debian: packageNames.describe("Of Debian and Ubuntu, by apt-get."),
+    redhat: packageNames.describe("Of Red Hat's family and Fedora, by dnf."),
+    arch: packageNames.describe("Of Arch, by pacman."),
+  })
+  .describe(
+    "Packages of the distribution that the set-up installs where they are missing; the uninstall leaves them. Default: none.",
+  );
+
 export const profileSchema = z
   .strictObject({
     name: form(/^[a-z][a-z0-9-]{0,30}$/, "small letters, digits and dashes").describe(
@@ -83,6 +98,7 @@ export const profileSchema = z
       .describe(
         "Where dependencies are installed; `host` where packages must run install scripts there.",
       ),
+    packages: packagesSchema.optional(),
     health: healthSchema,
     drain: drainSchema.optional(),
     registration: registrationSchema.optional(),

@@ -13,7 +13,7 @@ make_host() {
   os debian 12 'Debian GNU/Linux 12 (bookworm)'
   payload=$BATS_TEST_TMPDIR/payload
   mkdir -p "$payload"
-  cp -r "$assets/scripts/setup" "$assets/scripts/bin" "$assets/systemd/since.tsv" "$payload"
+  cp -r "$assets"/scripts/{setup,lib-packages.sh,bin} "$assets/systemd/since.tsv" "$payload"
   printf '%s\n' agent-vm-1 agent-vm-2 >"$payload/belongs-here"
   cat >"$payload/profile.conf" <<'END'
 SERVICE='tseeder-agent'

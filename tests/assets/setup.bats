@@ -138,3 +138,46 @@ END
   [ "$status" -ne 0 ]
   grep -qx bin/activate "$FLEET_ROOT/fake/synced"
 }
+
+@test "a profile's packages are installed where they are missing, by the system's own manager, and noted" {
+  cat >>"$payload/profile.conf" <<'END'
+PACKAGES_DEBIAN='podman dnsmasq'
+PACKAGES_REDHAT='podman wireguard-tools'
+PACKAGES_ARCH='podman'
+END
+  echo podman >"$FLEET_ROOT/fake/packages"
+  do_setup
+  [ "$(calls | grep apt-get)" = 'apt-get --option DPkg::Lock::Timeout=300 --quiet update
+apt-get --option DPkg::Lock::Timeout=300 --quiet --yes install dnsmasq' ]
+  [ "$(cat "$opt/made-packages")" = dnsmasq ]
+  echo dnsmasq >>"$FLEET_ROOT/fake/packages"
+  forget_calls
+  do_setup
+  os fedora 40 Fedora
+  do_setup
+  [ "$(calls)" = 'dnf --quiet --assumeyes install wireguard-tools' ]
+  [ "$(cat "$opt/made-packages")" = 'dnsmasq
+wireguard-tools' ]
+  forget_calls
+  os arch '' Arch
+  : >"$FLEET_ROOT/fake/packages"
+  do_setup
+  [ "$(calls)" = 'pacman --sync --noconfirm --needed podman' ]
+}
+
+@test "packages that cannot be installed are told with the manager's words, and nothing else is changed" {
+  echo "PACKAGES_DEBIAN='nosuch'" >>"$payload/profile.conf"
+  tree >"$BATS_TEST_TMPDIR/before"
+  FAKE_PACKAGES=fails run --separate-stderr do_setup
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'E: Unable to locate package nosuch'*'tseeder-agent: its packages cannot be installed: nosuch;'*'run ./fleet up again; nothing else was changed'* ]]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "the uninstall leaves the packages and names them" {
+  echo "PACKAGES_DEBIAN='podman'" >>"$payload/profile.conf"
+  do_setup
+  run sh "$opt/bin/uninstall" host vm-1
+  [[ $output == 'tseeder-agent: packages that were installed for it stay: podman '* ]]
+  [ ! -e "$opt" ]
+}
