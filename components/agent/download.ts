@@ -1,4 +1,4 @@
-/** Fetches what is pinned: npm packages through the operator's own npm client, so that mirrors are honoured, and files by URL. */
+/** Fetches what is pinned: files by URL, and npm packages through the operator's own client, so that mirrors count. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";

@@ -122,6 +122,21 @@ test.each<[string, object, string]>([
     "entry: got nothing, expected the file that the runtime starts, like src/index.ts; add it",
   ],
   [
+    "a program of a version without files",
+    { runtimes: undefined, entry: undefined, program: { binary: "x", version: "1.0.0" } },
+    'program.version: got "1.0.0", expected packages or downloads of that version; add them',
+  ],
+  [
+    "a token that is no secret",
+    { registration: { variable: "OTHER", argument: "--token", done: "{state}/id" } },
+    'registration.variable: got "OTHER", expected a variable of env with secret: true; add it there',
+  ],
+  [
+    "a token that the agent takes in no way",
+    { registration: { variable: "MY_KEY", done: "{state}/id" } },
+    "registration.argument: got nothing, expected either argument or stdin: true, as the agent takes its token",
+  ],
+  [
     "a user without a password",
     { health: { ...OWN.health, user: "me" } },
     "health.tokenVariable: got nothing, expected the variable that holds the password of health.user; add it",
@@ -316,6 +331,47 @@ test("an agent of opencode runs the profile's program, by settings that the stac
       { secrets: { OPENCODE_SERVER_PASSWORD: "p" } },
     ),
   ).toContain('oc.runtime: got "bun", but profile opencode brings its own program; remove the key');
+});
+
+describe("a profile whose program the stack names", () => {
+  const file = { url: "https://example.com/agent", sha256: "a".repeat(64) };
+  const program = { version: "1.2.3", downloads: { "linux-amd64": file } };
+  const agent = { profile: "techulus", env: { TECHULUS_URL: "https://example.com" } };
+  const none = { secrets: {}, defaults: undefined };
+
+  test("gets it from the agent, or from defaults, which leave other profiles alone", () => {
+    expect(check({ a: { ...agent, program } }, none)).toMatchObject([
+      { port: undefined, profile: { program: { ...program, binary: "techulus-agent" } } },
+    ]);
+    const secrets = { OPENCODE_SERVER_PASSWORD: "p" };
+    const all = { secrets, defaults: { program } };
+    expect(check({ a: agent, oc: { profile: "opencode" } }, all)).toMatchObject([
+      { profile: { program } },
+      { profile: { program: { version: "1.18.18" } } },
+    ]);
+  });
+
+  test("is refused without one, and where two agents of a host have different ones", () => {
+    expect(check({ a: agent }, none)).toContain(
+      "\n  hosts.vm-1.agents.a.program: got nothing, expected version and downloads of techulus-agent, as profile techulus names none; add them: { version: …, downloads: { linux-amd64: { url: …, sha256: … } } }",
+    );
+    const other = { ...program, version: "1.2.4" };
+    expect(check({ a: { ...agent, program }, b: { ...agent, program: other } }, none)).toContain(
+      "\n  hosts.vm-1.agents.b.program: got another program than that of other agents of profile techulus on this host; give them the same",
+    );
+  });
+
+  test("is not for a profile that runs on a runtime", () => {
+    expect(check({ ts: { program } })).toContain(
+      "\n  hosts.vm-1.agents.ts.program: got a program, but profile tseeder runs on bun or node; remove the key",
+    );
+  });
+});
+
+test("the packages of a profile reach the host's scripts, and those of one without say nothing", () => {
+  const conf = renderProfileConf(loadProfile(ROOT, "techulus"));
+  expect(conf).toContain("PACKAGES_REDHAT='wireguard-tools podman dnsmasq'\n");
+  expect(renderProfileConf(loadProfile(ROOT, "tseeder"))).not.toContain("PACKAGES");
 });
 
 test("a value for all agents reaches those whose profile knows it; one that no profile knows reaches all", () => {
