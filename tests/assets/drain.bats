@@ -6,11 +6,6 @@ setup() {
   make_ready_host one two
 }
 
-# jobs LINE...: what the agent answers, ask by ask; the last one stays
-jobs() {
-  printf '%s\n' "$@" >"$FLEET_ROOT/fake/jobs"
-}
-
 @test "a running agent with jobs is stopped only when the last one has ended" {
   activate agent-vm-1 one
   forget_calls

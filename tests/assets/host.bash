@@ -96,6 +96,11 @@ stage_registration() {
   printf '[Service]\nStandardInput=file:%s/run/tseeder-agent/activate.%s/token\n' "$FLEET_ROOT" "$1" >"$3/registration.dropin"
 }
 
+# jobs LINE...: what the agent answers, ask by ask; the last one stays
+jobs() {
+  printf '%s\n' "$@" >"$FLEET_ROOT/fake/jobs"
+}
+
 running() {
   readlink "$opt/agents/$1/current" | sed 's|.*/||'
 }

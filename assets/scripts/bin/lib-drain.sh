@@ -46,6 +46,12 @@ ask_and_decide() {
   fi
 }
 
+# drain_report: as members of a JSON object. The profile's field need not be a number.
+drain_report() {
+  printf '"drain":"%s","drainedSeconds":%d.%02d,"jobsLeft":%s' \
+    "$drain" $((drained / 100)) $((drained % 100)) "$(json_of "$left")"
+}
+
 runs() {
   case $(systemctl show --no-pager -p ActiveState "$unit") in
     *ActiveState=active*) return 0 ;;

@@ -102,6 +102,21 @@ note() {
   fi
 }
 
+# remember TEXT FILE: a note, where the file does not say so already
+remember() {
+  read_first "$2"
+  [ "$first" = "$1" ] || note "$1" "$2"
+}
+
+# json_of WORD: as a value of JSON: a number where it is one, null where there is none
+json_of() {
+  case $1 in
+    '') printf 'null' ;;
+    0 | [1-9] | [1-9][0-9] | [1-9][0-9][0-9]) printf '%s' "$1" ;;
+    *) printf '"%s"' "$1" ;;
+  esac
+}
+
 # now: hundredths of a second since boot, in $now. A clock that nobody sets, and no process to ask it.
 now() {
   read -r now _ </proc/uptime
