@@ -220,8 +220,27 @@ says() {
   mkdir -p "$opt/runtimes/bun-1.4.5/bin" "$opt/releases/one"
   activate agent-vm-1 one
   activate agent-vm-2 one PORT=8788 ENABLED=no
-  run sh "$opt/bin/status"
-  [ "${lines[0]}" = '{"agent":"agent-vm-1","unit":"tseeder-agent@agent-vm-1","active":"active","state":"available","release":"one","since":"2026-11-21T10:07:25Z","restarts":0,"memory":7929856,"port":8787}' ]
-  [[ ${lines[1]} == '{"agent":"agent-vm-2",'*'"state":"disabled"'*'"port":8788}' ]]
+  FAKE_JOBS=2 run sh "$opt/bin/status"
+  [ "${lines[0]}" = '{"agent":"agent-vm-1","unit":"tseeder-agent@agent-vm-1","active":"active","state":"available","jobs":2,"release":"one","since":"2026-11-21T10:07:25Z","restarts":0,"memory":7929856,"diskFree":99,"port":8787}' ]
+  [[ ${lines[1]} == '{"agent":"agent-vm-2",'*'"state":"disabled","jobs":null,'*'"port":8788}' ]]
   [ "${#lines[@]}" -eq 2 ]
+}
+
+@test "status knows an agent that was stopped by hand from one that does not run by itself" {
+  cp "$BATS_TEST_DIRNAME/stubs/health" "$opt/bin/health"
+  mkdir -p "$opt/runtimes/bun-1.4.5/bin" "$opt/releases/one"
+  activate agent-vm-1 one
+  systemctl stop tseeder-agent@agent-vm-1
+  [[ $(sh "$opt/bin/status") == *'"active":"inactive","state":"stopped",'* ]]
+  echo failed >"$FLEET_ROOT/fake/units/tseeder-agent@agent-vm-1/active"
+  [[ $(sh "$opt/bin/status") == *'"active":"failed","state":"unavailable",'* ]]
+}
+
+@test "a health answer tells the jobs too, where the profile has a field for them" {
+  serve 'HTTP/1.1 200 OK\r\n\r\n{"status":"available","activeJobs":2}'
+  run "$opt/bin/health" a
+  [ "$output" = '200 OK, status "available", activeJobs "2"' ]
+  sed -i /DRAIN_FIELD/d "$opt/profile.conf"
+  run "$opt/bin/health" a
+  [ "$output" = '200 OK, status "available"' ]
 }
