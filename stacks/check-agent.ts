@@ -11,7 +11,7 @@ import { Sensitive } from "../components/sensitive";
 import { loadProfile, profileNames, profileOrNothing } from "./assets";
 import { addOnce, type Problem } from "./problems";
 import type { AgentConfig, StackConfig } from "./schema";
-import type { AgentSettings } from "./fleet-settings";
+import type { AgentSettings, HealthCheck } from "./fleet-settings";
 import type { Context } from "./check-context";
 
 export function agentSettings(
@@ -42,6 +42,7 @@ export function agentSettings(
     runtime,
     port,
     ...variables(context, path, name, port, profile, own),
+    healthCheck: healthCheck(context, name, profile),
     limits: { ...defaults.limits, ...own.limits },
     healthTimeoutSeconds,
     drainSeconds: drainSeconds(context, path, profile, own),
@@ -243,6 +244,31 @@ export function entryProblem(
     : `got "${given}", which has no ${entry}; profile ${name} starts that file, give its folder`;
 }
 
+/** Where the stack keeps a secret of an agent. */
+function secretPath({ config }: Context, agent: string, variable: string): string {
+  return config.agentSecrets?.[agent]?.[variable] === undefined
+    ? `secrets.${variable}`
+    : `agentSecrets.${agent}.${variable}`;
+}
+
+function healthCheck(
+  context: Context,
+  agent: string,
+  { health }: Profile,
+): HealthCheck | undefined {
+  const { path, tokenVariable = "", user } = health;
+  if (path === undefined) return undefined;
+  const { secrets, agentSecrets } = context.config;
+  const given = { ...secrets, ...agentSecrets?.[agent] };
+  return {
+    path,
+    ...(given[tokenVariable] === undefined
+      ? {}
+      : { secret: secretPath(context, agent, tokenVariable) }),
+    ...(user === undefined ? {} : { user }),
+  };
+}
+
 /** Env and secrets of one agent: the profile's defaults, then the stack's, then its own. */
 function variables(
   context: Context,
@@ -259,10 +285,7 @@ function variables(
   const givenPath = (variable: string) =>
     own.env?.[variable] === undefined ? `defaults.env.${variable}` : `${path}.env.${variable}`;
   const secrets = { ...forIt(config.secrets), ...config.agentSecrets?.[name] };
-  const secretPath = (variable: string) =>
-    config.agentSecrets?.[name]?.[variable] === undefined
-      ? `secrets.${variable}`
-      : `agentSecrets.${name}.${variable}`;
+  const pathOf = (variable: string) => secretPath(context, name, variable);
 
   for (const [variable, value] of Object.entries(given)) {
     const text = envProblem(profile.env[variable], variable, value);
@@ -274,12 +297,12 @@ function variables(
     const text =
       context.secretsSealed === true ? undefined : secretProblem(profile, variable, value);
     if (text !== undefined) {
-      addOnce(problems, { path: secretPath(variable), text });
+      addOnce(problems, { path: pathOf(variable), text });
     }
     if (given[variable] !== undefined) {
       addOnce(problems, {
         path: givenPath(variable),
-        text: `is also in ${secretPath(variable)}; keep one of them`,
+        text: `is also in ${pathOf(variable)}; keep one of them`,
       });
     }
   }

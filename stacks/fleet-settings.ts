@@ -26,6 +26,18 @@ export interface AgentSettings extends Pick<
   readonly sourcePath: string;
   /** @default - the profile's own program */
   readonly runtime: RuntimeName | undefined;
+  /** @default - it is not asked over HTTP */
+  readonly healthCheck: HealthCheck | undefined;
+}
+
+/** How an agent is asked for its health from outside its host. */
+export interface HealthCheck {
+  /** Path of the request, such as `/health`. */
+  readonly path: string;
+  /** Key of the stack's configuration that holds what proves who asks. @default - nothing is sent */
+  readonly secret?: string;
+  /** The secret is this user's password (HTTP Basic). @default - it is a Bearer token */
+  readonly user?: string;
 }
 
 export interface HostSettings {

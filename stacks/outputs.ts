@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Activation, Agent } from "../components/agent/agent";
 import type { Host } from "../components/host/host";
 import type { Access } from "../components/network/access";
-import type { HostSettings } from "./fleet-settings";
+import type { HealthCheck, HostSettings } from "./fleet-settings";
 import type { Delivered } from "./install";
 import type { Provider } from "./schema";
 
@@ -17,6 +17,8 @@ export interface AgentOutput {
   readonly release: string;
   /** Base URL for the control plane, without a trailing slash. @default - it has no port */
   readonly url?: pulumi.Input<string>;
+  /** How its health is asked at the URL. @default - not over HTTP */
+  readonly healthCheck?: HealthCheck;
   /** `available` or `disabled`, as of the last activation. */
   readonly health: pulumi.Output<string>;
   /** What the last activation did: restarted, gapSeconds, drain, drainedSeconds, jobsLeft. */
@@ -65,6 +67,7 @@ export function agentOutput(
     ...(settings.port === undefined ? {} : { port: settings.port }),
     release: build.release.id,
     ...(url === undefined ? {} : { url }),
+    ...(settings.healthCheck === undefined ? {} : { healthCheck: settings.healthCheck }),
     health: agent.health,
     activation: agent.activation,
   };

@@ -46,6 +46,23 @@ test("at least twenty faults are covered", () => {
   expect(BAD_CONFIGURATIONS.length).toBeGreaterThanOrEqual(20);
 });
 
+test("an agent's health is asked by its profile's path and user, with its own secret or the stack's", () => {
+  const password = { OPENCODE_SERVER_PASSWORD: "a-password-of-some-length" };
+  const agents = { own: { profile: "opencode" }, "agent-a": { port: 8788 } };
+  const [host] = accepted({
+    hosts: { "vm-1": { provider: "local", agents } },
+    agentSecrets: { own: password },
+  }).hosts;
+  expect(host?.agents.map(({ healthCheck }) => healthCheck)).toEqual([
+    {
+      path: "/global/health",
+      secret: "agentSecrets.own.OPENCODE_SERVER_PASSWORD",
+      user: "opencode",
+    },
+    { path: "/health", secret: "secrets.WORKER_CLUSTER_TOKEN" },
+  ]);
+});
+
 test("no error shows the value of a secret", () => {
   const result = checkStack(
     input({

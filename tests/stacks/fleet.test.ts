@@ -458,6 +458,7 @@ test("the outputs say where each agent is and how it is, and keep the key a secr
   const { agents, hosts, sshPrivateKey } = await build({ ...LOCAL, ...SSH });
   const one = agents["one"];
   expect(one).toMatchObject({ host: "vm-1", unit: "tseeder-agent@one", port: 8787 });
+  expect(one?.healthCheck).toEqual({ path: "/health", secret: "secrets.WORKER_CLUSTER_TOKEN" });
   expect(await new Promise((resolve) => one?.activation.apply(resolve))).toEqual({
     state: "available",
     restarted: true,
