@@ -25,8 +25,13 @@ export interface SshOptions {
   readonly batch?: boolean;
 }
 
-/** How long the key stays in the agent, in s: it is needed when a connection is made, not after. */
+/** How long the key stays in the agent, in s: most commands make their connections at once. */
 const KEY_LIFETIME_SECONDS = 120;
+
+export interface DoorOptions {
+  /** Connections are made as long as the door is open. @default false */
+  readonly staysOpen?: boolean;
+}
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -38,6 +43,7 @@ export async function withConnections<T>(
   engine: Engine,
   stack: string,
   use: (connections: Connections) => Promise<T>,
+  { staysOpen = false }: DoorOptions = {},
 ): Promise<T> {
   const raw = JSON.parse(await secretOutputs(engine, stack)) as {
     readonly sshPrivateKey?: unknown;
@@ -61,7 +67,7 @@ export async function withConnections<T>(
   for (const signal of SIGNALS) process.once(signal, onSignal);
   try {
     if (typeof raw.sshPrivateKey === "string" && raw.sshPrivateKey !== "") {
-      agent = await startAgent(join(folder, "agent"), raw.sshPrivateKey);
+      agent = await startAgent(join(folder, "agent"), raw.sshPrivateKey, staysOpen);
     }
     const config = join(folder, "config");
     writeFileSync(config, sshConfig(outputs.hosts, folder, agent !== undefined), { mode: 0o600 });
@@ -85,8 +91,8 @@ export async function withConnections<T>(
   }
 }
 
-/** An own ssh-agent with one key; it answers at `socket`. */
-async function startAgent(socket: string, key: string): Promise<ChildProcess> {
+/** An own ssh-agent with one key, which it forgets after a while or keeps until it ends; it answers at `socket`. */
+async function startAgent(socket: string, key: string, keeps: boolean): Promise<ChildProcess> {
   const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
   let failed: Error | undefined;
   agent.on("error", (error) => (failed = error));
@@ -99,7 +105,8 @@ async function startAgent(socket: string, key: string): Promise<ChildProcess> {
       }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    const add = spawn("ssh-add", ["-q", "-t", String(KEY_LIFETIME_SECONDS), "-"], {
+    const lifetime = keeps ? [] : ["-t", String(KEY_LIFETIME_SECONDS)];
+    const add = spawn("ssh-add", ["-q", ...lifetime, "-"], {
       stdio: ["pipe", "ignore", "ignore"],
       env: { ...process.env, SSH_AUTH_SOCK: socket },
     });

@@ -1,5 +1,5 @@
 /** Which layer between the world and an agent is the first that does not work. */
-import type { AccessOutput } from "./outputs";
+import type { AccessOutput, AgentOutput } from "./outputs";
 
 /** What is known of one agent, from the inside out. */
 export interface Layers {
@@ -16,6 +16,7 @@ export interface Layers {
 /** `tunnel: not connected: …`; undefined where all works, or the agent is switched off. */
 export function failedLayer({ active, state, tunnel, hostname }: Layers): string | undefined {
   if (state === "disabled") return undefined;
+  if (state === "stopped") return "unit: stopped by hand; ./fleet start brings it back";
   if (active !== undefined && !/^(active|activating|reloading)$/.test(active)) {
     return `unit: ${active}; its journal on the host says why`;
   }
@@ -29,11 +30,11 @@ const DEADLINE_MS = 10_000;
 const NOT_LET_IN = [302, 403];
 
 /**
- * Asks a public URL, with the service token where Cloudflare Access stands before it. Any answer of the agent is one,
+ * Asks an agent's health at its public URL, with the service token where Cloudflare Access stands before it. Any answer of the agent is one,
  * its 401 too; 502, 504 and what is above 519 are Cloudflare's words for a host that it does not reach.
  */
 export async function hostnameProblem(
-  url: string,
+  { url, healthCheck }: Pick<AgentOutput, "url" | "healthCheck">,
   access?: AccessOutput,
 ): Promise<string | undefined> {
   const headers: Record<string, string> =
@@ -44,7 +45,7 @@ export async function hostnameProblem(
           "CF-Access-Client-Secret": access.clientSecret,
         };
   try {
-    const { status } = await fetch(`${url}/health`, {
+    const { status } = await fetch(`${url}${healthCheck?.path ?? ""}`, {
       headers,
       redirect: "manual",
       signal: AbortSignal.timeout(DEADLINE_MS),

@@ -17,6 +17,10 @@ const YES = ["-y, --yes", "ask nothing"] as const;
 const PARALLEL = ["--parallel <number>", "steps of the whole run at once (default: 8)"] as const;
 const NO_DRAIN = ["--no-drain", "stop agents without waiting for their jobs"] as const;
 
+const JSON_OUTPUT = ["--json", "as JSON"] as const;
+const HOST = ["--host <names>", "only agents on these hosts, such as vm-1,vm-2"] as const;
+const JSON_LINES = ["--json", "one JSON object a line"] as const;
+
 /** Every command of fleet; all others go to Pulumi. */
 const COMMANDS: readonly Entry[] = [
   {
@@ -33,22 +37,19 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: "preview",
     summary: "show what up would do",
-    options: [
-      ["--diff", "every value that would change"],
-      ["--json", "as JSON"],
-    ],
+    options: [["--diff", "every value that would change"], JSON_OUTPUT],
     load: () => import("./commands/preview"),
   },
   {
-    usage: "diff",
+    usage: "diff [agent...]",
     summary: "show what on the hosts is not as it was deployed",
-    options: [["--json", "as JSON"]],
+    options: [HOST, JSON_OUTPUT],
     load: () => import("./commands/diff"),
   },
   {
-    usage: "status",
-    summary: "ask every agent how it is",
-    options: [["--json", "as JSON"]],
+    usage: "status [agent...]",
+    summary: "ask every agent how it is; exit code 1 where one is not well",
+    options: [HOST, ["-w, --watch", "again every 5 s, until Ctrl-C"], JSON_OUTPUT],
     load: () => import("./commands/status"),
   },
   {
@@ -68,26 +69,21 @@ const COMMANDS: readonly Entry[] = [
       ["-f, --follow", "go on with new lines until Ctrl-C"],
       ["--since <time>", "such as 30m, 2h, 1d, or a date that journalctl knows"],
       ["-n, --lines <number>", "newest lines of each agent (default: 100; with -f: 10)"],
-      ["--json", "one JSON object a line"],
+      HOST,
+      JSON_LINES,
     ],
     load: () => import("./commands/logs"),
   },
   {
     usage: "history",
     summary: "who brought the stack up or destroyed it, when, and what changed",
-    options: [
-      ["-n, --lines <number>", "newest runs (default: 20)"],
-      ["--json", "as JSON"],
-    ],
+    options: [["-n, --lines <number>", "newest runs (default: 20)"], JSON_OUTPUT],
     load: () => import("./commands/history"),
   },
   {
     usage: "scan <address>",
     summary: "show a machine's SSH host key, to be confirmed, and the lines to paste",
-    options: [
-      ["--port <number>", "the SSH port (default: 22)"],
-      ["--json", "as JSON"],
-    ],
+    options: [["--port <number>", "the SSH port (default: 22)"], JSON_OUTPUT],
     load: () => import("./commands/scan"),
   },
   {

@@ -19,16 +19,30 @@ export interface AgentOutput {
   readonly release: string;
   /** Absent where it has no port. */
   readonly url?: string;
+  /** How its health is asked at the URL; absent where it has none, and in what an older version has stored. */
+  readonly healthCheck?: HealthCheckOutput;
   /** `available` or `disabled`, as of the last activation. */
   readonly health: string;
   /** What the last activation did; absent in what an older version has stored. */
-  readonly activation?: {
-    readonly restarted: boolean;
-    readonly gapSeconds: number;
-    readonly drain: string;
-    readonly drainedSeconds: number;
-    readonly jobsLeft: number | string | null;
-  };
+  readonly activation?: Drained & { readonly restarted: boolean };
+}
+
+/** How an agent was stopped and came back. */
+export interface Drained {
+  /** Between its end and its first good answer. */
+  readonly gapSeconds: number;
+  /** How the wait for its jobs has ended: none, idle, cap, skipped, ended or silent. */
+  readonly drain: string;
+  readonly drainedSeconds: number;
+  readonly jobsLeft: number | string | null;
+}
+
+export interface HealthCheckOutput {
+  readonly path: string;
+  /** Key of the stack's configuration that holds what proves who asks. @default - nothing is sent */
+  readonly secret?: string;
+  /** The secret is this user's password. @default - it is a Bearer token */
+  readonly user?: string;
 }
 
 export interface HostOutput {

@@ -1,5 +1,5 @@
 import type { Done } from "./events";
-import type { AgentOutput, Outputs } from "./outputs";
+import type { AgentOutput, Drained, Outputs } from "./outputs";
 import { DEFAULT_STACK } from "./project";
 import { table } from "./table";
 
@@ -10,9 +10,8 @@ import { table } from "./table";
  */
 export function summary(outputs: Outputs, stack: string, done: Done = new Map()): string {
   const agents = Object.entries(outputs.agents);
-  // Only of this one the way to ask is known here; a profile may have another path, and another secret.
-  const [first] = agents.flatMap(([, { url = "", unit }]) =>
-    url !== "" && unit.startsWith("tseeder-agent@") ? [url] : [],
+  const [first] = agents.flatMap(([, { url = "", healthCheck }]) =>
+    url === "" || healthCheck === undefined ? [] : [{ url, healthCheck }],
   );
   const host = agents[0]?.[1].host ?? Object.keys(outputs.hosts)[0];
   const option = stackOption(stack);
@@ -42,30 +41,39 @@ function tellStart({ activation }: Pick<AgentOutput, "activation">): string {
 /** `restarted, 2.1 s without an answer, after 12 s of drain`; empty where it went on running. */
 export function tellRestart({ activation, url }: Pick<AgentOutput, "activation" | "url">): string {
   if (activation === undefined) return "";
-  const { restarted, gapSeconds, drain, drainedSeconds, jobsLeft } = activation;
-  const cut = isIdle(drain) || jobsLeft === null ? "" : `, ${String(jobsLeft)} left (${drain})`;
-  const waited = drain === "none" ? "" : `after ${seconds(drainedSeconds)} of drain${cut}`;
-  if (!restarted) return waited === "" ? "" : `stopped ${waited}`;
+  const waited = tellDrain(activation);
+  if (!activation.restarted) return waited === "" ? "" : `stopped ${waited}`;
   // Nobody has asked one without a URL: what is known is when it was ready again.
   const gap =
     url === undefined
-      ? `ready after ${seconds(gapSeconds)}`
-      : `${seconds(gapSeconds)} without an answer`;
+      ? `ready after ${seconds(activation.gapSeconds)}`
+      : `${seconds(activation.gapSeconds)} without an answer`;
   return `restarted, ${gap}${waited === "" ? "" : `, ${waited}`}`;
 }
 
-function isIdle(drain: string): boolean {
-  return drain === "none" || drain === "idle";
+/** `after 12.0 s of drain, 2 left (cap)`; empty where nobody was waited for. */
+export function tellDrain({ drain, drainedSeconds, jobsLeft }: Drained): string {
+  if (drain === "none") return "";
+  const cut = drain === "idle" || jobsLeft === null ? "" : `, ${String(jobsLeft)} left (${drain})`;
+  return `after ${seconds(drainedSeconds)} of drain${cut}`;
 }
 
-function seconds(value: number): string {
+/** `2.1 s` */
+export function seconds(value: number): string {
   return `${value.toFixed(1)} s`;
 }
 
-/** A line to paste: the token goes from Pulumi to curl's stdin and is seen neither on screen nor in `ps`. */
-export function curl(url: string, stack: string): string {
-  const get = `./fleet config get${stackOption(stack)} --path 'agent-fleet:secrets.WORKER_CLUSTER_TOKEN'`;
-  return `${get} | sed 's/^/Authorization: Bearer /' | curl -sS -H @- ${url}/health`;
+/** A line to paste: the secret goes from Pulumi to curl's stdin and is seen neither on screen nor in `ps`. */
+export function curl(
+  { url, healthCheck }: Required<Pick<AgentOutput, "url" | "healthCheck">>,
+  stack: string,
+): string {
+  const { path, secret, user } = healthCheck;
+  if (secret === undefined) return `curl -sS ${url}${path}`;
+  const get = `./fleet config get${stackOption(stack)} --path 'agent-fleet:${secret}'`;
+  return user === undefined
+    ? `${get} | sed 's/^/Authorization: Bearer /' | curl -sS -H @- ${url}${path}`
+    : `${get} | sed 's/["\\\\]/\\\\&/g; s/.*/user = "${user}:&"/' | curl -sS -K - ${url}${path}`;
 }
 
 /** ` -s name`, nothing for the default stack. */

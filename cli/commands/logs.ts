@@ -1,17 +1,19 @@
 import { agentsOn, asRoot, hostsWithAgents } from "../ask";
+import { chosen } from "../chosen";
 import { withConnections } from "../connect";
 import type { Connections } from "../connect";
 import type { Context } from "../context";
 import { journalCommand, linesOf, parseJournalLine, sinceOf, timeOf } from "../journal";
 import type { JournalLine, JournalQuery } from "../journal";
-import { checkNames, prefixes } from "../names";
+import { prefixes } from "../names";
 import { engineFor } from "../pulumi";
 import { runLines } from "../remote-lines";
 import { print, say } from "../say";
 import { readStackFile } from "../stack-file";
 
 /** Exit code 1 where a host could not be asked. */
-export async function run({ stack, args, options }: Context): Promise<number> {
+export async function run(context: Context): Promise<number> {
+  const { stack, options } = context;
   const follow = options["follow"] === true;
   const query = {
     follow,
@@ -20,33 +22,29 @@ export async function run({ stack, args, options }: Context): Promise<number> {
   };
   const engine = await engineFor(readStackFile(stack));
   return await withConnections(engine, stack, async (connections) => {
-    const known = Object.keys(connections.outputs.agents);
-    checkNames("agent", args, known, stack);
-    const wanted = args.length === 0 ? known : [...new Set(args)];
     const asJson = options["json"] === true;
-    return (await showLogs(connections, wanted, query, asJson)) ? 0 : 1;
+    return (await showLogs(chosen(connections, context), query, asJson)) ? 0 : 1;
   });
 }
 
 /**
- * The journals of these agents: in the order of time, or where they are followed as they come. Gives whether all
+ * The journals of the agents: in the order of time, or where they are followed as they come. Gives whether all
  * hosts have answered; says at once which has not, and why.
  */
 export async function showLogs(
   connections: Connections,
-  wanted: readonly string[],
   query: JournalQuery,
   asJson: boolean,
 ): Promise<boolean> {
-  const names = prefixes(wanted);
+  const names = prefixes(Object.keys(connections.outputs.agents));
   const show = (line: JournalLine): void => {
     const { agent, message } = line;
     const text = `${names.get(agent) ?? ""}${timeOf(line)} ${message}`;
     print(asJson ? JSON.stringify({ agent, time: timeOf(line), message }) : text);
   };
-  if (query.follow) return await readAll(connections, wanted, query, show);
+  if (query.follow) return await readAll(connections, query, show);
   const kept: JournalLine[] = [];
-  const isWhole = await readAll(connections, wanted, query, (line) => kept.push(line));
+  const isWhole = await readAll(connections, query, (line) => kept.push(line));
   for (const line of kept.sort((one, other) => one.time - other.time)) show(line);
   return isWhole;
 }
@@ -54,14 +52,12 @@ export async function showLogs(
 /** Over one connection a host. */
 async function readAll(
   connections: Connections,
-  wanted: readonly string[],
   query: JournalQuery,
   take: (line: JournalLine) => void,
 ): Promise<boolean> {
   const { outputs } = connections;
   const each = hostsWithAgents(outputs).map(async (host) => {
-    const agents = agentsOn(outputs, host).filter(([agent]) => wanted.includes(agent));
-    if (agents.length === 0) return true;
+    const agents = agentsOn(outputs, host);
     const agentOf = new Map(agents.map(([agent, { unit }]) => [unit, agent]));
     const units = agents.map(([, { unit }]) => unit);
     const command = asRoot(outputs, host, journalCommand(units, query));

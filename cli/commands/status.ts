@@ -1,61 +1,69 @@
-import { agentsOn, asRoot, askHost, hostsWithAgents, rootCommand } from "../ask";
+import { askAgents, CONNECTED } from "../agent-status";
+import type { AgentStatus } from "../agent-status";
+import { chosen } from "../chosen";
 import { withConnections } from "../connect";
-import type { Connections } from "../connect";
 import type { Context } from "../context";
-import { failedLayer, hostnameProblem } from "../layers";
-import type { Outputs } from "../outputs";
 import { engineFor } from "../pulumi";
 import { print } from "../say";
 import { readStackFile } from "../stack-file";
 import { table } from "../table";
 
-/** One agent as its host tells it now. */
-export interface AgentStatus {
-  readonly agent: string;
-  readonly host: string;
-  /** available, full, disabled, …; absent: not on the host; unreachable: the host does not answer */
-  readonly state: string;
-  readonly release: string;
-  /** Empty where it has no port. */
-  readonly url: string;
-  /** When the unit entered its state. */
-  readonly since: string;
-  readonly restarts: number | null;
-  /** Why the host could not be asked. */
-  readonly reason?: string;
-  /** The first layer that does not work, of an agent behind a tunnel: unit, health, tunnel or hostname. */
-  readonly failed?: string;
-}
-
-const TUNNEL = "/opt/agent-fleet-tunnel/bin/tunnel";
-
-/** How long one host may take to answer, in ms. */
-const DEADLINE_MS = 10_000;
+/** From one answer to the next question, in ms. */
+const WATCH_MS = 5000;
 
 /** Asks every host at once. Exit code 0 if each agent is available, full or disabled, else 1. */
-export async function run({ stack, options }: Context): Promise<number> {
+export async function run(context: Context): Promise<number> {
+  const { stack, options } = context;
+  const isWatched = options["watch"] === true;
   const engine = await engineFor(readStackFile(stack));
-  const agents = await withConnections(engine, stack, async (connections) => {
-    const hosts = hostsWithAgents(connections.outputs);
-    return (await Promise.all(hosts.map((host) => statusOf(connections, host)))).flat();
-  });
-  print(options["json"] === true ? JSON.stringify(agents, null, 2) : render(agents, stack));
-  const isWell = ({ state, failed }: AgentStatus): boolean =>
-    /^(available|full|disabled)$/.test(state) && failed === undefined;
-  return agents.every(isWell) ? 0 : 1;
+  return await withConnections(
+    engine,
+    stack,
+    async (all) => {
+      const connections = chosen(all, context);
+      for (;;) {
+        const agents = await askAgents(connections);
+        const text =
+          options["json"] === true ? JSON.stringify(agents, null, 2) : render(agents, stack);
+        if (!isWatched) {
+          print(text);
+          return agents.every(isWell) ? 0 : 1;
+        }
+        print(process.stdout.isTTY ? `${CLEAR}${watchLine(stack)}\n\n${text}` : text);
+        // Ctrl-C ends the program here, and the connections with it.
+        await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
+      }
+    },
+    { staysOpen: isWatched },
+  );
+}
+
+/** To the upper left corner, and nothing below it. */
+const CLEAR = "\u001b[H\u001b[J";
+
+function watchLine(stack: string): string {
+  const time = new Date().toISOString().slice(11, 19);
+  return `stack ${stack} at ${time} UTC, every ${String(WATCH_MS / 1000)} s; Ctrl-C ends`;
+}
+
+function isWell({ state, failed }: AgentStatus): boolean {
+  return /^(available|full|disabled)$/.test(state) && failed === undefined;
 }
 
 export function render(agents: readonly AgentStatus[], stack: string): string {
   if (agents.length === 0)
-    return `stack ${stack} has no agents; bring it up with: ./fleet up -s ${stack}`;
-  const rows = agents.map(({ agent, host, state, release, url, since, restarts }) => [
-    agent,
-    host,
-    state,
-    release.slice(0, 12),
-    url,
-    since,
-    restarts === null ? "" : String(restarts),
+    return `stack ${stack} has no agents here; bring it up with: ./fleet up -s ${stack}`;
+  const rows = agents.map((each) => [
+    each.agent,
+    each.host,
+    each.state,
+    String(each.jobs ?? ""),
+    each.release.slice(0, 12),
+    each.since,
+    String(each.restarts ?? ""),
+    each.memory === null ? "" : `${String(Math.round(each.memory / 2 ** 20))} MiB`,
+    each.diskFree === null ? "" : `${String(each.diskFree)}% free`,
+    each.tunnel === null || each.tunnel === CONNECTED ? (each.tunnel ?? "") : "down",
   ]);
   const reasons = agents.flatMap(({ host, reason }) =>
     reason === undefined ? [] : [`${host}: ${reason}`],
@@ -63,73 +71,7 @@ export function render(agents: readonly AgentStatus[], stack: string): string {
   const failures = agents.flatMap(({ agent, failed }) =>
     failed === undefined ? [] : [`${agent}: ${failed}`],
   );
-  const text = table(["agent", "host", "state", "release", "url", "since", "restarts"], rows);
-  return [text, ...new Set(reasons), ...failures].join("\n");
+  return [table(HEADING, rows), ...new Set(reasons), ...failures].join("\n");
 }
 
-/** The tunnel, where there is one, and the agents: last, so that the command ends as their script does. */
-export function statusCommand(outputs: Outputs, host: string): string {
-  const check = asRoot(outputs, host, `${TUNNEL} check`);
-  const tunnel = `[ ! -e ${TUNNEL} ] || { printf tunnel:; ${check}; echo; }`;
-  return `${tunnel}; ${rootCommand(outputs, host, "status")}`;
-}
-
-async function statusOf(connections: Connections, host: string): Promise<AgentStatus[]> {
-  const agents = agentsOn(connections.outputs, host);
-  const command = statusCommand(connections.outputs, host);
-  const answer = await askHost(connections, host, command, DEADLINE_MS);
-  const reports = parseReports(answer.text);
-  const ofAgents = agents.map(async ([agent, { url = "" }]) => {
-    const report = reports.get(agent);
-    const isSilent = report === undefined && answer.reason !== undefined;
-    const state = report?.state ?? (answer.reached ? "absent" : "unreachable");
-    const failed =
-      report === undefined || !isPublic(url)
-        ? undefined
-        : failedLayer({
-            active: report.active,
-            state,
-            tunnel: /^tunnel:(.+)$/m.exec(answer.text)?.[1],
-            hostname: await hostnameProblem(url, connections.outputs.access),
-          });
-    return {
-      agent,
-      host,
-      state,
-      release: report?.release ?? "",
-      url,
-      since: report?.since ?? "",
-      restarts: report?.restarts ?? null,
-      ...(isSilent ? { reason: answer.reason } : {}),
-      ...(failed === undefined ? {} : { failed }),
-    };
-  });
-  return await Promise.all(ofAgents);
-}
-
-/** Its hostname at Cloudflare; all other URLs are addresses. */
-function isPublic(url: string): boolean {
-  return url.startsWith("https://");
-}
-
-interface Report {
-  readonly agent: string;
-  readonly active?: string;
-  readonly state?: string;
-  readonly release?: string;
-  readonly since?: string;
-  readonly restarts?: number;
-}
-
-/** The JSON lines of `bin/status`, by agent; other lines (a login banner) are passed over. */
-export function parseReports(text: string): ReadonlyMap<string, Report> {
-  const reports = text.split("\n").flatMap((line) => {
-    try {
-      const value = JSON.parse(line) as Partial<Report> | null;
-      return typeof value?.agent === "string" ? [value as Report] : [];
-    } catch {
-      return [];
-    }
-  });
-  return new Map(reports.map((report) => [report.agent, report]));
-}
+const HEADING = "agent host state jobs release since restarts memory disk tunnel".split(" ");

@@ -74,27 +74,52 @@ test("without a key of the stack, the operator's own agent and keys are used", (
   expect(sshConfig(HOSTS, "/tmp/f", false)).not.toMatch(/Identity/);
 });
 
-test("an ssh-agent whose socket is there before it listens is waited for", () => {
+describe("the stack's key", () => {
   const folder = mkdtempSync(join(tmpdir(), "fleet-connect-"));
   const script = (name: string, text: string) => {
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   };
-  try {
+  const real = (name: string) =>
+    execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
+
+  beforeAll(() => {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
     const sshPrivateKey = readFileSync(join(folder, "key"), "utf8");
     const outputs = { agents: {}, hosts: {}, sshPrivateKey };
     writeFileSync(join(folder, "outputs"), JSON.stringify(outputs));
-    const real = execFileSync("sh", ["-c", "command -v ssh-agent"], { encoding: "utf8" }).trim();
     script("pulumi", `cat "${folder}/outputs"`);
-    script("ssh-agent", `: >"$3"; sleep 0.5; rm "$3"; exec ${real} "$@"`);
-    // In a process of its own: only there PATH counts for the programs that it starts.
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** In a process of its own: only there PATH counts for the programs that it starts. */
+  function open(options = "{}"): string {
     const program = `require("./cli/connect").withConnections(
-      { pulumi: "${folder}/pulumi", env: process.env }, "dev", async () => console.log("open"))`;
+      { pulumi: "${folder}/pulumi", env: process.env }, "dev", async () => console.log("open"), ${options})`;
     const args = ["--require", "./toolchain/transpile.cjs", "--eval", program];
     const env = { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` };
-    const options = { cwd: join(__dirname, "../.."), env, encoding: "utf8" } as const;
-    expect(execFileSync(process.execPath, args, options)).toBe("open\n");
-  } finally {
-    rmSync(folder, { recursive: true });
+    return execFileSync(process.execPath, args, {
+      ...{ cwd: join(__dirname, "../.."), env },
+      encoding: "utf8",
+    });
   }
+
+  test("waits for an ssh-agent whose socket is there before it listens", () => {
+    script("ssh-agent", `: >"$3"; sleep 0.5; rm "$3"; exec ${real("ssh-agent")} "$@"`);
+    expect(open()).toBe("open\n");
+    rmSync(join(folder, "ssh-agent"));
+  });
+
+  test.each([
+    ["{}", "-q -t 120 -\n"],
+    ["{ staysOpen: true }", "-q -\n"],
+  ])(
+    "is forgotten after a while, but where connections go on being made: %s",
+    (options, expected) => {
+      script("ssh-add", `echo "$*" >"${folder}/added"; exec ${real("ssh-add")} "$@"`);
+      expect(open(options)).toBe("open\n");
+      expect(readFileSync(join(folder, "added"), "utf8")).toBe(expected);
+    },
+  );
 });

@@ -1,55 +1,26 @@
 /** Commands that ask hosts; each host is a shell on this machine. */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { chosen } from "../../cli/chosen";
 import { execOn } from "../../cli/commands/exec";
 import { showLogs } from "../../cli/commands/logs";
 import { fingerprint, keyIn } from "../../cli/commands/scan";
 import type { Connections } from "../../cli/connect";
 import { linesOf, sinceOf } from "../../cli/journal";
 import { checkNames, prefixes } from "../../cli/names";
-import type { Outputs } from "../../cli/outputs";
 import { findProcess } from "../../vm/process";
 import { until } from "../e2e/support/wait";
+import { standInHosts } from "./stand-in-hosts";
 
 const PROJECT = join(__dirname, "../..");
-const folder = mkdtempSync(join(tmpdir(), "cli-hosts-"));
-const path = `${folder}:${process.env["PATH"] ?? ""}`;
-afterAll(() => {
-  rmSync(folder, { recursive: true });
+const { folder, path, connections, asked, stdout, stderr, program } = standInHosts({
+  "vm-1": ["a", "b"],
+  "vm-2": ["c"],
+  "vm-3": [],
 });
-
-function program(name: string, text: string): void {
-  writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-}
-
-const agent = (host: string, name: string) => ({ host, unit: `tseeder-agent@${name}` });
-const outputs = {
-  agents: { a: agent("vm-1", "a"), b: agent("vm-1", "b"), c: agent("vm-2", "c") },
-  hosts: { "vm-1": { user: "root" }, "vm-2": { user: "root" }, "vm-3": { user: "root" } },
-} as unknown as Outputs;
-const asked: string[] = [];
-const connections: Connections = {
-  outputs,
-  ssh(host, [command = ""], { stdio = "inherit" } = {}) {
-    asked.push(host);
-    return spawn("sh", ["-c", command], { stdio, env: { PATH: path, HOST: host, FOLDER: folder } });
-  },
-};
-
-/** What was printed, by stream, in order. */
-let stdout: string[];
-let stderr: string[];
-beforeEach(() => {
-  [stdout, stderr] = [[], []];
-  asked.length = 0;
-  jest.spyOn(process.stdout, "write").mockImplementation((text) => stdout.push(String(text)) > 0);
-  jest.spyOn(process.stderr, "write").mockImplementation((text) => stderr.push(String(text)) > 0);
-});
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+const only = (args: readonly string[], door = connections) =>
+  chosen(door, { stack: "dev", args, options: {} });
 
 const entry = (unit: object, seconds: number, message: unknown) =>
   JSON.stringify({ ...unit, __REALTIME_TIMESTAMP: `${String(seconds)}000123`, MESSAGE: message });
@@ -72,7 +43,7 @@ describe("logs", () => {
       "journalctl",
       'for word; do case $word in --unit=*) cat "$FOLDER/${word#*=}"; esac; done',
     );
-    expect(await showLogs(connections, ["a", "b", "c"], query, false)).toBe(true);
+    expect(await showLogs(connections, query, false)).toBe(true);
     expect(stdout).toEqual([
       "a | 1970-01-01T00:00:01Z first\n",
       "b | 1970-01-01T00:00:02Z bell \u0007\n",
@@ -80,7 +51,7 @@ describe("logs", () => {
       "c | 1970-01-01T00:00:04Z last\n",
     ]);
     stdout.length = 0;
-    await showLogs(connections, ["c"], query, true);
+    await showLogs(only(["c"]), query, true);
     expect(stdout.map((line) => JSON.parse(line) as object)).toEqual([
       { agent: "c", time: "1970-01-01T00:00:04Z", message: "last" },
     ]);
@@ -89,7 +60,7 @@ describe("logs", () => {
 
   test("ask for the newest lines since a time, in words that no shell takes apart", async () => {
     program("journalctl", 'printf "%s\\n" "$@" >"$FOLDER/asked"');
-    await showLogs(connections, ["c"], { ...query, since: "2026-11-21 20:00; x" }, false);
+    await showLogs(only(["c"]), { ...query, since: "2026-11-21 20:00; x" }, false);
     expect(readFileSync(join(folder, "asked"), "utf8").split("\n")).toEqual(
       expect.arrayContaining([
         "--lines=5",
@@ -102,7 +73,7 @@ describe("logs", () => {
   test("of a host that fails are missing, which is told; the others' are shown", async () => {
     const line = entry({ _SYSTEMD_UNIT: "tseeder-agent@c.service" }, 1, "here");
     program("journalctl", `[ $HOST = vm-2 ] && echo '${line}' || { echo 'No space' >&2; exit 1; }`);
-    expect(await showLogs(connections, ["a", "c"], query, false)).toBe(false);
+    expect(await showLogs(only(["a", "c"]), query, false)).toBe(false);
     expect(stdout).toEqual(["c | 1970-01-01T00:00:01Z here\n"]);
     expect(stderr).toEqual(["vm-1: No space\n"]);
   });
@@ -122,7 +93,7 @@ describe("logs", () => {
         return child;
       },
     };
-    const shown = showLogs(door, ["a", "b"], { ...query, follow: true }, false);
+    const shown = showLogs(only(["a", "b"], door), { ...query, follow: true }, false);
     await until("two followers", 10, () => followers().length === 2);
     children.forEach(({ stdin }) => stdin?.end());
     await shown;
@@ -167,6 +138,28 @@ test("names that are not known are told all at once, with the known ones", () =>
     checkNames("host", ["x"], [], "dev");
   }).toThrow(
     "host x: not in stack dev; the stack has none yet; bring them up with: ./fleet up -s dev",
+  );
+});
+
+test.each([
+  [[], {}, ["a", "b", "c"]],
+  [["c", "a"], {}, ["a", "c"]],
+  [[], { host: "vm-1" }, ["a", "b"]],
+  [[], { host: "vm-1,vm-2" }, ["a", "b", "c"]],
+  [["b"], { host: "vm-1" }, ["b"]],
+  [[], { host: "vm-3" }, []],
+])("agents %j on %j are %j", (args, options, expected) => {
+  const { outputs: narrowed } = chosen(connections, { stack: "dev", args, options });
+  expect(Object.keys(narrowed.agents)).toEqual(expected);
+  expect(narrowed.hosts).toBe(connections.outputs.hosts);
+});
+
+test("an agent that is not on the hosts named beside it is refused, and so is a host that is not there", () => {
+  const choose = (args: readonly string[], host: string) =>
+    chosen(connections, { stack: "dev", args, options: { host } });
+  expect(() => choose(["a", "c"], "vm-2")).toThrow("agent a: not on vm-2, got both");
+  expect(() => choose([], "vm-9")).toThrow(
+    "host vm-9: not in stack dev; expected vm-1, vm-2, vm-3",
   );
 });
 

@@ -2,12 +2,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { failedLayer, hostnameProblem, type Layers } from "../../cli/layers";
 
+const agent = (url: string) => ({ url, healthCheck: { path: "/health" } });
 const WELL = { active: "active", state: "available" };
 
 test.each<[string | undefined, Layers]>([
   [undefined, WELL],
   [undefined, { ...WELL, state: "full" }],
   [undefined, { active: "inactive", state: "disabled", tunnel: "not connected" }],
+  ["unit: stopped by hand", { active: "inactive", state: "stopped", tunnel: "not connected" }],
   ["unit: failed", { active: "failed", state: "unavailable", tunnel: "x", hostname: "y" }],
   ["health: unavailable", { active: "active", state: "unavailable", tunnel: "x", hostname: "y" }],
   ["tunnel: not connected", { ...WELL, tunnel: "not connected", hostname: "y" }],
@@ -31,7 +33,7 @@ test.each([
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const found = await hostnameProblem(`http://127.0.0.1:${String(port)}`);
+  const found = await hostnameProblem(agent(`http://127.0.0.1:${String(port)}`));
   server.close();
   expect(asked).toEqual(["/health"]);
   if (problem === undefined) expect(found).toBeUndefined();
@@ -53,7 +55,7 @@ describe("behind Cloudflare Access", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
-    const found = await hostnameProblem(`http://127.0.0.1:${String(port)}`, ACCESS);
+    const found = await hostnameProblem(agent(`http://127.0.0.1:${String(port)}`), ACCESS);
     server.close();
     expect(asked).toEqual([["id.access", "secret"]]);
     expect(found ?? "nothing").toMatch(problem ?? /^nothing$/);
@@ -65,13 +67,13 @@ describe("behind Cloudflare Access", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
-    expect(await hostnameProblem(`http://127.0.0.1:${String(port)}`)).toBeUndefined();
+    expect(await hostnameProblem(agent(`http://127.0.0.1:${String(port)}`))).toBeUndefined();
     server.close();
   });
 });
 
 test("a hostname that nobody knows is told with the reason", async () => {
-  expect(await hostnameProblem("http://127.0.0.1:1")).toMatch(
+  expect(await hostnameProblem(agent("http://127.0.0.1:1"))).toMatch(
     /127\.0\.0\.1:1 cannot be reached from here \(.+\); a new name can take minutes/,
   );
 });

@@ -1,5 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { parseReports, render, statusCommand } from "../../cli/commands/status";
+import { spawn, spawnSync } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { parseReports, statusCommand } from "../../cli/agent-status";
+import type { AgentStatus } from "../../cli/agent-status";
+import { render } from "../../cli/commands/status";
 import type { Outputs } from "../../cli/outputs";
 import { curl, summary, tellRestart } from "../../cli/summary";
 
@@ -10,43 +14,48 @@ test("lines that are no report are passed over", () => {
   expect([...reports.keys()]).toEqual(["a"]);
 });
 
-test("a host that does not answer is named once, with the reason", () => {
-  const gone = {
-    host: "vm-2",
-    state: "unreachable",
-    release: "",
-    url: "",
-    since: "",
-    restarts: null,
-    reason: "no answer within 10 s",
+const STATUS: AgentStatus = {
+  agent: "a",
+  host: "vm-1",
+  state: "available",
+  jobs: 2,
+  release: "a1b2c3d4e5f6a7b8",
+  url: "http://127.0.0.1:8787",
+  since: "2026-01-02T03:04:05Z",
+  restarts: 0,
+  memory: 180_000_000,
+  diskFree: 81,
+  tunnel: null,
+};
+
+test("status is a table; a host that does not answer is named once, with the reason", () => {
+  const gone: AgentStatus = {
+    ...{ ...STATUS, host: "vm-2", state: "unreachable", jobs: null, release: "", since: "" },
+    ...{ restarts: null, memory: null, diskFree: null, reason: "no answer within 10 s" },
   };
-  expect(
-    render(
-      [
-        {
-          agent: "a",
-          host: "vm-1",
-          state: "available",
-          release: "a1b2c3d4e5f6a7b8",
-          url: "http://127.0.0.1:8787",
-          since: "2026-01-02 03:04:05",
-          restarts: 0,
-        },
-        { agent: "b", ...gone },
-        { agent: "c", ...gone },
-      ],
-      "dev",
-    ),
-  ).toBe(
+  expect(render([STATUS, { ...gone, agent: "b" }, { ...gone, agent: "c" }], "dev")).toBe(
     [
-      "AGENT  HOST  STATE        RELEASE       URL                    SINCE                RESTARTS",
-      "a      vm-1  available    a1b2c3d4e5f6  http://127.0.0.1:8787  2026-01-02 03:04:05  0",
+      "AGENT  HOST  STATE        JOBS  RELEASE       SINCE                 RESTARTS  MEMORY   DISK      TUNNEL",
+      "a      vm-1  available    2     a1b2c3d4e5f6  2026-01-02T03:04:05Z  0         172 MiB  81% free",
       "b      vm-2  unreachable",
       "c      vm-2  unreachable",
       "vm-2: no answer within 10 s",
     ].join("\n"),
   );
 });
+
+test("a tunnel is connected or down; what is wrong with it stands below the table", () => {
+  const failed = "tunnel: not connected: no answer";
+  const down = { ...STATUS, agent: "b", tunnel: "not connected: no answer", failed };
+  const [, first, second, last] = render([{ ...STATUS, tunnel: "connected" }, down], "dev").split(
+    "\n",
+  );
+  expect(first).toMatch(/ {2}connected$/);
+  expect(second).toMatch(/ {2}down$/);
+  expect(last).toBe("b: tunnel: not connected: no answer");
+});
+
+const TOKEN_CHECK = { path: "/health", secret: "secrets.WORKER_CLUSTER_TOKEN" };
 
 test("up ends with the agents, a line to reach one, and what to do next", () => {
   const agent = {
@@ -55,6 +64,7 @@ test("up ends with the agents, a line to reach one, and what to do next", () => 
     port: 8787,
     release: "a1b2c3",
     url: "http://127.0.0.1:18787",
+    healthCheck: TOKEN_CHECK,
     health: "available",
   };
   const text = summary({ agents: { a: agent }, hosts: {} }, "prod");
@@ -64,7 +74,7 @@ test("up ends with the agents, a line to reach one, and what to do next", () => 
       "a      vm-1  available  http://127.0.0.1:18787",
       "",
       "reach an agent:",
-      `  ${curl("http://127.0.0.1:18787", "prod")}`,
+      `  ${curl(agent, "prod")}`,
       "",
       "next:",
       "  ./fleet status -s prod",
@@ -74,11 +84,44 @@ test("up ends with the agents, a line to reach one, and what to do next", () => 
   );
 });
 
-test("the line that reaches an agent gives the token on stdin, never as an argument", () => {
-  expect(curl("http://127.0.0.1:1", "dev")).toMatch(
-    /^\.\/fleet config get .* \| sed .* \| curl .*-H @- /,
-  );
-});
+test.each([
+  [TOKEN_CHECK, /^\.\/fleet config get --path '(\S+)' \| sed .* \| curl -sS -H @- \S+$/],
+  [
+    { ...TOKEN_CHECK, user: "me" },
+    /^\.\/fleet config get --path '(\S+)' \| sed .* \| curl -sS -K - \S+$/,
+  ],
+])(
+  "the line that reaches an agent gives the secret on stdin, never as an argument: %j",
+  (healthCheck, line) => {
+    const [, key] = line.exec(curl({ url: "http://127.0.0.1:1", healthCheck }, "dev")) ?? [];
+    expect(key).toBe("agent-fleet:secrets.WORKER_CLUSTER_TOKEN");
+  },
+);
+
+test.each([
+  [TOKEN_CHECK, "x", "Bearer x"],
+  [{ ...TOKEN_CHECK, user: "me" }, 'a"b\\c', `Basic ${btoa('me:a"b\\c')}`],
+  [{ path: "/health" }, "", undefined],
+])(
+  "pasted, the line asks as the profile says: %j with %j",
+  async (healthCheck, secret, expected) => {
+    const asked: unknown[] = [];
+    const server = createServer(({ url, headers }, response) => {
+      asked.push([url, headers.authorization]);
+      response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const line = curl({ url: `http://127.0.0.1:${String(port)}`, healthCheck }, "dev");
+    const [, rest = ""] = /^\.\/fleet .*?'agent-fleet:\S+' (\|.*)$/.exec(line) ?? [];
+    // What `./fleet config get` prints.
+    const script = rest === "" ? line : `printf '%s\\n' "$SECRET" ${rest}`;
+    const child = spawn("sh", ["-c", script], { env: { ...process.env, SECRET: secret } });
+    await new Promise((resolve) => child.once("close", resolve));
+    server.close();
+    expect(asked).toEqual([["/health", expected]]);
+  },
+);
 
 const RESTARTED = {
   restarted: true,
