@@ -19,6 +19,11 @@ const NO_DRAIN = ["--no-drain", "stop agents without waiting for their jobs"] as
 
 const JSON_OUTPUT = ["--json", "as JSON"] as const;
 const HOST = ["--host <names>", "only agents on these hosts, such as vm-1,vm-2"] as const;
+const ALL = ["--all", "all agents that are not disabled"] as const;
+const WAVE = [
+  "--parallel <number>",
+  "agents at a time (default: the waves of agent-fleet:rollout, else 8)",
+] as const;
 const JSON_LINES = ["--json", "one JSON object a line"] as const;
 
 /** Every command of fleet; all others go to Pulumi. */
@@ -51,6 +56,30 @@ const COMMANDS: readonly Entry[] = [
     summary: "ask every agent how it is; exit code 1 where one is not well",
     options: [HOST, ["-w, --watch", "again every 5 s, until Ctrl-C"], JSON_OUTPUT],
     load: () => import("./commands/status"),
+  },
+  {
+    usage: "restart [agent...]",
+    summary: "restart agents, wave after wave, when their jobs have ended",
+    options: [HOST, ALL, WAVE, NO_DRAIN, JSON_LINES],
+    load: async () => (await import("./commands/control")).command("restart"),
+  },
+  {
+    usage: "stop [agent...]",
+    summary: "stop agents until start, a change by up, or a reboot",
+    options: [HOST, ALL, WAVE, NO_DRAIN, JSON_LINES],
+    load: async () => (await import("./commands/control")).command("stop"),
+  },
+  {
+    usage: "start [agent...]",
+    summary: "start agents that were stopped, and wait until they are available",
+    options: [HOST, ALL, WAVE, JSON_LINES],
+    load: async () => (await import("./commands/control")).command("start"),
+  },
+  {
+    usage: "drain [agent...]",
+    summary: "wait until agents have no jobs left; they go on running",
+    options: [HOST, ALL, WAVE, JSON_LINES],
+    load: async () => (await import("./commands/control")).command("drain"),
   },
   {
     usage: "ssh <host> [command...]",

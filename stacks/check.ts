@@ -55,7 +55,7 @@ export function checkStack(input: CheckInput): CheckResult {
 }
 
 /** The project file declares an empty object, which is the same as nothing. */
-function rolloutOf({ rollout = {} }: StackConfig): Rollout | undefined {
+export function rolloutOf({ rollout = {} }: StackConfig): Rollout | undefined {
   return Object.keys(rollout).length === 0
     ? undefined
     : {

@@ -1,12 +1,14 @@
 /** A stack file as the command line reads it, before the engine runs: secrets are sealed there. */
 import { parse } from "yaml";
 import { profileOrNothing } from "./assets";
-import { checkStack, type CheckResult } from "./check";
+import { checkStack, rolloutOf, type CheckResult } from "./check";
 import { exposureKind } from "./exposure";
 import { localArch } from "./local-arch";
 import { parsed } from "./parsed";
 import { formatProblems } from "./problems";
 import { surroundings } from "./surroundings";
+import type { Rollout } from "./waves";
+import { wellFormedPart } from "./well-formed";
 
 const PREFIX = "agent-fleet:";
 /** Stands for a sealed value; it fits every rule for secrets, the private key's form too. */
@@ -35,6 +37,11 @@ function configKeys(text: string): string[] {
 export function checkStackFile(text: string, stack: string, root: string): string[] {
   const result = check(text, stack, root);
   return "problems" in result ? formatProblems(stack, result.problems).split("\n") : [];
+}
+
+/** How the stack changes its fleet, whatever else is wrong with the file. @default - all at once */
+export function stackRollout(text: string): Rollout | undefined {
+  return rolloutOf(wellFormedPart(stackValues(text)));
 }
 
 export interface StackSummary {

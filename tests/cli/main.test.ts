@@ -257,6 +257,18 @@ describe("up on hosts with agents", () => {
   });
 });
 
+test.each([
+  [["restart"], "restart: got no agent, expected names of agents, --host or --all"],
+  [["stop", "--all", "agent-office"], "stop: got --all and a choice beside it, expected names"],
+  [["start", "--all", "--parallel", "many"], '--parallel: got "many"'],
+])("%j is refused before anything is started", (args, text) => {
+  stackFile();
+  const { code, stderr, calls } = fleet(args);
+  expect(stderr).toContain(text);
+  expect(calls).toEqual([]);
+  expect(code).toBe(1);
+});
+
 test("any other command goes to Pulumi with the stack, and stdout is Pulumi's alone", () => {
   stackFile();
   const { code, stdout, calls } = fleet(["stack", "output", "--json"], { FAKE_OUTPUT: '{"a":1}' });
