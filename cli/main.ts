@@ -151,6 +151,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./commands/doctor"),
   },
   {
+    usage: "completion <shell> [words...]",
+    summary: "completion for a shell (bash): source <(./fleet completion bash)",
+    load: async () => (await import("./commands/completion")).command(COMMANDS),
+  },
+  {
     usage: "refresh-ranges",
     summary: "fetch the ranges that Cloudflare publishes, for exposure cloudflare",
     load: () => import("./commands/refresh-ranges"),

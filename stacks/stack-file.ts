@@ -39,6 +39,18 @@ export function checkStackFile(text: string, stack: string, root: string): strin
   return "problems" in result ? formatProblems(stack, result.problems).split("\n") : [];
 }
 
+/** Host → its agents, by their names; none where the text is no YAML. */
+export function stackHosts(text: string): ReadonlyMap<string, readonly string[]> {
+  try {
+    const hosts = Object.entries(objectOf(stackValues(text)["hosts"]));
+    return new Map(
+      hosts.map(([name, host]) => [name, Object.keys(objectOf(objectOf(host)["agents"]))]),
+    );
+  } catch {
+    return new Map();
+  }
+}
+
 /** How the stack changes its fleet, whatever else is wrong with the file. @default - all at once */
 export function stackRollout(text: string): Rollout | undefined {
   return rolloutOf(wellFormedPart(stackValues(text)));

@@ -269,6 +269,14 @@ test.each([
   expect(code).toBe(1);
 });
 
+test("completion knows the commands and the names in the stack file, and starts nothing", () => {
+  stackFile();
+  const { stdout, calls } = fleet(["completion", "words", "--", "restart", "a"]);
+  expect(stdout).toBe("agent-office\n");
+  expect(fleet(["completion", "words", "--", ""]).stdout).toMatch(/^up\n[^]*^status\n/m);
+  expect(calls).toEqual([]);
+});
+
 test("any other command goes to Pulumi with the stack, and stdout is Pulumi's alone", () => {
   stackFile();
   const { code, stdout, calls } = fleet(["stack", "output", "--json"], { FAKE_OUTPUT: '{"a":1}' });
