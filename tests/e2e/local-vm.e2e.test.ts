@@ -332,12 +332,17 @@ test("a rotated secret restarts the agents that use it, and is in no process's a
   await expectBothAvailable();
 });
 
-test("a job that runs comes to its end before its agent is restarted", async () => {
-  const url = (await outputs()).agents["agent-vm-1"]?.url ?? "";
+/** The id of a job of the first agent that does nothing for 15 s. */
+async function startJob(): Promise<string> {
+  const url = (await outputs()).agents[AGENTS[0]]?.url ?? "";
   const headers = { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json" };
   const body = JSON.stringify({ kind: "sleep", seconds: 15 });
   const answer = await fetch(`${url}/jobs`, { method: "POST", headers, body });
-  const { id } = (await answer.json()) as { id: string };
+  return ((await answer.json()) as { id: string }).id;
+}
+
+test("a job that runs comes to its end before its agent is restarted", async () => {
+  const id = await startJob();
   clone.write(ENTRY, (good = good.replace('"listening well"', '"listening"')));
   const { stdout } = await clone.ok(["up"]);
   expect(stdout).toMatch(
@@ -346,6 +351,42 @@ test("a job that runs comes to its end before its agent is restarted", async () 
   const journal = await vm("journalctl -q -o cat -u tseeder-agent@agent-vm-1");
   expect(journal).toContain(`job done id="${id}"`);
   expect(journal).not.toMatch(/stoppedJobs=[1-9]/);
+});
+
+interface Status {
+  readonly agent: string;
+  readonly state: string;
+  readonly jobs: number | null;
+  readonly memory: number | null;
+  readonly diskFree: number | null;
+}
+const status = async () => JSON.parse((await clone.fleet(["status", "--json"])).stdout) as Status[];
+
+test("status tells jobs, memory and disk; restart waits for a running job, and touches no other agent", async () => {
+  const [, second] = (await processIds()).split("\n");
+  const id = await startJob();
+  const [one, other] = await status();
+  expect(one).toMatchObject({ agent: "agent-vm-1", state: "available", jobs: 1 });
+  expect(other).toMatchObject({ agent: "agent-vm-2", state: "available", jobs: 0 });
+  expect(one?.memory).toBeGreaterThan(10_000_000);
+  expect(one?.diskFree).toBeGreaterThan(1);
+  const { stdout } = await clone.ok(["restart", "agent-vm-1"]);
+  expect(stdout).toMatch(
+    /^agent-vm-1 \| restarted, [0-9.]+ s without an answer, after [0-9.]+ s of drain\n$/,
+  );
+  const journal = await vm("journalctl -q -o cat -u tseeder-agent@agent-vm-1");
+  expect(journal).toContain(`job done id="${id}"`);
+  expect((await processIds()).split("\n")[1]).toBe(second);
+});
+
+test("an agent that was stopped stays so through an up without a change, and start brings it back", async () => {
+  expect((await clone.ok(["stop", "agent-vm-2"])).stdout).toMatch(/^agent-vm-2 \| stopped/);
+  expect((await clone.ok(["up"])).output).toContain("nothing had to be changed");
+  expect(await status()).toMatchObject([{ state: "available" }, { state: "stopped", jobs: null }]);
+  const { stdout } = await clone.ok(["start", "--host", "vm-1"]);
+  expect(stdout).toMatch(/^agent-vm-1 \| runs already$/m);
+  expect(stdout).toMatch(/^agent-vm-2 \| available after [0-9.]+ s$/m);
+  await expectBothAvailable();
 });
 
 test("one env value changed restarts that agent alone", async () => {
@@ -454,6 +495,23 @@ test("agents come back by themselves after a reboot of the VM", async () => {
   });
   for (const { url } of Object.values((await outputs()).agents)) {
     await until(`${url} available`, 240, () => isAvailable(url));
+  }
+});
+
+test("status tells of a VM that hangs within its deadline", async () => {
+  const { process: qemu } = JSON.parse(clone.file(".fleet/vms/dev-vm-1/vm.json")) as {
+    process: { pid: number };
+  };
+  process.kill(qemu.pid, "SIGSTOP");
+  try {
+    const { code, stdout, seconds } = await clone.fleet(["status"]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^agent-vm-1 +vm-1 +unreachable$/m);
+    expect(stdout).toMatch(/^vm-1: /m);
+    // 10 s for the host, the rest for the engine on a busy machine.
+    expect(seconds).toBeLessThan(30);
+  } finally {
+    process.kill(qemu.pid, "SIGCONT");
   }
 });
 
