@@ -1,9 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { PLUGINS } from "../../toolchain/versions";
+import { until } from "../e2e/support/wait";
 
 const PROJECT = join(__dirname, "../..");
 const HOST_KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5${"A".repeat(48)}`;
@@ -66,25 +67,26 @@ function stackFile(
   );
 }
 
+const PROGRAM = ["--require", "./toolchain/transpile.cjs", "cli/main.ts"];
+
+function environment(env: Record<string, string>): Record<string, string> {
+  return {
+    PATH: `${bin}:${process.env["PATH"] ?? ""}`,
+    HOME: home,
+    AGENT_FLEET_CACHE: join(home, "cache"),
+    PULUMI_HOME: join(home, "pulumi"),
+    PULUMI_BACKEND_URL: `file://${join(clone, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "x",
+    FAKE_LOG: log,
+    ...env,
+  };
+}
+
 function fleet(args: readonly string[], env: Record<string, string> = {}) {
-  const result = spawnSync(
-    process.execPath,
-    ["--require", "./toolchain/transpile.cjs", "cli/main.ts", ...args],
-    {
-      cwd: clone,
-      encoding: "utf8",
-      env: {
-        PATH: `${bin}:${process.env["PATH"] ?? ""}`,
-        HOME: home,
-        AGENT_FLEET_CACHE: join(home, "cache"),
-        PULUMI_HOME: join(home, "pulumi"),
-        PULUMI_BACKEND_URL: `file://${join(clone, "state")}`,
-        PULUMI_CONFIG_PASSPHRASE: "x",
-        FAKE_LOG: log,
-        ...env,
-      },
-    },
-  );
+  const result = spawnSync(process.execPath, [...PROGRAM, ...args], {
+    ...{ cwd: clone, encoding: "utf8" },
+    env: environment(env),
+  });
   const calls = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
   return {
     code: result.status,
@@ -165,7 +167,7 @@ describe("up on hosts with agents", () => {
     office: { ...{ address: "203.0.113.7", port: 22, user: "ops" }, hostKey: HOST_KEY },
   };
   const agents = {
-    "agent-office": { ...{ host: "office", unit: "tseeder-agent@agent-office" }, release: "abc" },
+    "agent-office": { host: "office", unit: "tseeder-agent@agent-office", release: "abc", url: "" },
   };
   const urn = "urn:pulumi:dev::agent-fleet::command:remote:Command::agent-office@office-activation";
   const activation = { urn, type: "command:remote:Command", inputs: { create: "run" } };
@@ -255,6 +257,43 @@ describe("up on hosts with agents", () => {
       stdout: "stack dev: all hosts are as deployed\n",
     });
   });
+
+  test("restart --all is for every agent that is not disabled; a disabled one is asked for by its name alone", () => {
+    const report = { gapSeconds: 2.14, drain: "none", drainedSeconds: 0, jobsLeft: null };
+    host(JSON.stringify({ agent: "agent-office", changed: true, ...report }));
+    const off = { ...agents["agent-office"], unit: "tseeder-agent@off", health: "disabled" };
+    const both = { FAKE_OUTPUT: JSON.stringify({ hosts, agents: { ...agents, off } }) };
+    const { code, stdout, calls } = fleet(["restart", "--all"], both);
+    const control = "ssh: sudo -n /opt/tseeder-agent/bin/control";
+    expect(calls).toEqual([OUTPUT, `${control} restart agent-office --attended`]);
+    expect(stdout).toBe("agent-office | restarted, 2.1 s without an answer\n");
+    expect(code).toBe(0);
+    expect(fleet(["stop", "off", "--no-drain"], both).calls.at(-1)).toBe(
+      `${control} stop off --attended --no-drain`,
+    );
+  });
+
+  test("status --watch asks again and again, and Ctrl-C leaves nothing behind", async () => {
+    host(JSON.stringify({ agent: "agent-office", state: "available" }));
+    const temporary = mkdtempSync(join(clone, "tmp-"));
+    const child = spawn(process.execPath, [...PROGRAM, "status", "--watch"], {
+      ...{ cwd: clone, stdio: "ignore" },
+      env: { ...environment(env), TMPDIR: temporary },
+    });
+    const ended = new Promise((resolve) =>
+      child.once("exit", (_, signal) => {
+        resolve(signal);
+      }),
+    );
+    const questions = () => readFileSync(log, "utf8").match(/^ssh: /gm)?.length ?? 0;
+    try {
+      await until("a second question", 60, () => existsSync(log) && questions() > 1);
+    } finally {
+      child.kill("SIGINT");
+    }
+    expect(await ended).toBe("SIGINT");
+    expect(readdirSync(temporary)).toEqual([]);
+  }, 90_000);
 });
 
 test.each([
