@@ -76,7 +76,7 @@ async function statusOf(connections: Connections, host: string): Promise<AgentSt
         state,
         jobs: report?.jobs ?? null,
         release: report?.release ?? "",
-        url: output.url,
+        url: output.url ?? "",
         since: report?.since ?? "",
         restarts: report?.restarts ?? null,
         memory: report?.memory ?? null,
@@ -91,7 +91,7 @@ async function statusOf(connections: Connections, host: string): Promise<AgentSt
 
 /** Its hostname at Cloudflare; all other URLs are addresses. */
 function isPublic({ url }: AgentOutput): boolean {
-  return url.startsWith("https://");
+  return url?.startsWith("https://") === true;
 }
 
 interface Report extends Partial<

@@ -34,7 +34,7 @@ const NOT_LET_IN = [302, 403];
  * its 401 too; 502, 504 and what is above 519 are Cloudflare's words for a host that it does not reach.
  */
 export async function hostnameProblem(
-  { url, healthCheck }: Pick<AgentOutput, "url" | "healthCheck">,
+  { url = "", healthCheck }: Pick<AgentOutput, "url" | "healthCheck">,
   access?: AccessOutput,
 ): Promise<string | undefined> {
   const headers: Record<string, string> =
