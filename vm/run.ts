@@ -11,6 +11,8 @@ export const toolEnv: NodeJS.ProcessEnv = {
 };
 
 export interface RunOptions extends Pick<SpawnOptions, "cwd" | "stdio"> {
+  /** Beside this program's own environment. @default - nothing */
+  readonly env?: Readonly<Record<string, string>>;
   /** Gets each line of stderr as it comes. @default - lines are only kept for the error */
   readonly onLine?: (line: string) => void;
   /** @default - no limit */
@@ -25,7 +27,7 @@ export async function run(
 ): Promise<string> {
   const child = spawn(program, args, {
     cwd: options.cwd,
-    env: toolEnv,
+    env: { ...toolEnv, ...options.env },
     stdio: options.stdio ?? ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -1,4 +1,4 @@
-import { sourceLines } from "../../vm/build";
+import { sourceLines } from "../../vm/bootstrap";
 import { recipeOf } from "../../vm/recipe";
 
 test("an unknown image is refused with the known names", () => {
