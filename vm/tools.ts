@@ -68,6 +68,24 @@ export const buildTools: readonly Tool[] = [
   },
 ];
 
+/** They take an agent-ready image apart: its disk and its kernel. */
+const imageTools: readonly Tool[] = [
+  {
+    programs: ["debugfs"],
+    apt: "e2fsprogs",
+    dnf: "e2fsprogs",
+    pacman: "e2fsprogs",
+    brew: "e2fsprogs",
+  },
+  {
+    programs: ["lz4"],
+    apt: "lz4",
+    dnf: "lz4",
+    pacman: "lz4",
+    brew: "lz4",
+  },
+];
+
 /** Someone who is not root builds in a user namespace. */
 const namespaceTools: readonly Tool[] = [
   {
@@ -112,27 +130,44 @@ export function canBuild(): boolean {
  * @throws Error with the command to run, if something that cannot be done without is missing
  */
 export async function ensureTools(say: Say): Promise<void> {
-  const needed = [
-    ...runTools(hostArch()),
-    ...(process.platform === "linux" ? neededToBuild() : []),
-  ];
-  const absent = missing(needed);
+  const required = runTools(hostArch());
+  const wanted = [...required, ...(process.platform === "linux" ? neededToBuild() : [])];
+  await ensure("a local VM", { wanted, required }, say);
+}
+
+/** The same for an agent-ready image, which is not had without making it. */
+export async function ensureImageTools(say: Say): Promise<void> {
+  const required = [...neededToBuild(), ...imageTools];
+  await ensure("an agent-ready image", { wanted: required, required }, say);
+}
+
+async function ensure(
+  what: string,
+  { wanted, required }: { readonly wanted: readonly Tool[]; readonly required: readonly Tool[] },
+  say: Say,
+): Promise<void> {
+  const absent = missing(wanted);
   if (absent.length === 0) return;
   const root = process.getuid?.() === 0;
   if (findProgram("apt-get") && (root || (await sudoWithoutPassword()))) {
-    await installWithApt(absent, root ? [] : ["sudo", "-n"], say);
+    await installWithApt(what, absent, root ? [] : ["sudo", "-n"], say);
   }
-  const still = missing(runTools(hostArch()));
-  if (still.length > 0) throw new Error(adviceFor(still));
+  const still = missing(required);
+  if (still.length > 0) throw new Error(adviceFor(what, still));
 }
 
 function neededToBuild(): Tool[] {
   return [...buildTools, ...(process.getuid?.() === 0 ? [] : namespaceTools)];
 }
 
-async function installWithApt(tools: readonly Tool[], prefix: string[], say: Say): Promise<void> {
+async function installWithApt(
+  what: string,
+  tools: readonly Tool[],
+  prefix: string[],
+  say: Say,
+): Promise<void> {
   const packages = [...new Set(tools.map((tool) => tool.apt))];
-  say(`installing ${packages.join(", ")} with apt: they make and run the local VM`);
+  say(`installing ${packages.join(", ")} with apt: ${what} needs them`);
   const apt = async (...args: string[]): Promise<string> => {
     const command = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", ...args];
     return run(command[0] ?? "", command.slice(1));
@@ -156,11 +191,11 @@ async function sudoWithoutPassword(): Promise<boolean> {
     : false;
 }
 
-function adviceFor(tools: readonly Tool[]): string {
+function adviceFor(what: string, tools: readonly Tool[]): string {
   const names = tools.map((tool) => tool.programs.join(" or ")).join(", ");
   const managers: readonly Manager[] = ["apt", "dnf", "pacman", "brew"];
   const commands = managers.map((manager) => `  ${installCommand(tools, manager)}`).join("\n");
-  return `a local VM needs ${names}, not found on PATH; install with the one that fits:\n${commands}`;
+  return `${what} needs ${names}, not found on PATH; install with the one that fits:\n${commands}`;
 }
 
 function isProgram(path: string): boolean {
