@@ -9,6 +9,8 @@ interface Entry {
   readonly usage: string;
   readonly summary: string;
   readonly options?: readonly (readonly [flags: string, description: string])[];
+  /** Shown at the end of its help. */
+  readonly examples?: readonly string[];
   /** Loaded when the command is run, so that the others cost nothing. */
   readonly load: () => Promise<{ readonly run: (context: Context) => Promise<number> }>;
 }
@@ -146,6 +148,20 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./commands/init"),
   },
   {
+    usage: "image <action> [path]",
+    summary: "an agent-ready VM image: build [folder] makes one, verify [file] checks one",
+    options: [
+      ["--size <GiB>", "build: the size of its file system (default: 4)"],
+      ["--packages <names>", "build: Debian packages to be in it besides, with commas between"],
+    ],
+    examples: [
+      "./fleet image build",
+      "./fleet image build ~/images --size 8 --packages ripgrep,tmux",
+      "./fleet image verify ~/images/agent-rootfs.ext4",
+    ],
+    load: () => import("./commands/image"),
+  },
+  {
     usage: "doctor",
     summary: "say which engine and tools are used, and what is missing",
     load: () => import("./commands/doctor"),
@@ -163,7 +179,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: "test [layer]",
     summary:
-      "run the tests: check, unit, assets, engine, e2e, faults, systems or all (all but faults and systems)",
+      "run the tests: check, unit, assets, engine, e2e or all of these; faults, systems or image, which take long",
     load: () => import("./commands/test"),
   },
   {
@@ -188,9 +204,11 @@ async function main(argv: readonly string[]): Promise<number> {
     .option("-s, --stack <name>", "the stack", DEFAULT_STACK)
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", "\nAny other command goes to Pulumi: ./fleet stack output --json");
-  for (const { usage, summary, options = [], load } of COMMANDS) {
+  for (const { usage, summary, options = [], examples = [], load } of COMMANDS) {
     const command = program.command(usage).description(summary);
     for (const [flags, description] of options) command.option(flags, description);
+    if (examples.length > 0)
+      command.addHelpText("after", `\nExamples:\n  ${examples.join("\n  ")}`);
     command.action(async () => {
       const { run } = await load();
       const given = command.opts<Readonly<Record<string, unknown>>>();

@@ -1,0 +1,67 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fetchRuntime } from "../../components/agent/download";
+import { imagePrograms } from "../../stacks/image-programs";
+import { places } from "../../toolchain/places";
+import { buildAgentImage } from "../../vm/agent/build";
+import { verifyImage } from "../../vm/agent/claims";
+import { imageFiles } from "../../vm/agent/names";
+import type { Context } from "../context";
+import { numberOption } from "../number-option";
+import { PROJECT } from "../project";
+import { Failure, print, say } from "../say";
+import { finalLine } from "../testing/counts";
+
+const FOLDER = join(PROJECT, ".fleet", "image");
+const SIZE_GIB = "4";
+
+/** Makes an agent-ready image, or checks one. */
+export async function run({ args, options }: Context): Promise<number> {
+  const [action = "", path] = args;
+  if (action === "build") return await build(resolve(path ?? FOLDER), options);
+  if (action === "verify") return verify(resolve(path ?? join(FOLDER, imageFiles.disk)));
+  throw new Failure(`image: got "${action}", expected build or verify; see ./fleet image --help`);
+}
+
+async function build(folder: string, options: Context["options"]): Promise<number> {
+  const size = options["size"] ?? SIZE_GIB;
+  const sizeGiB = numberOption("image build --size", size, { from: 2, to: 1024 });
+  const extraPackages = packageNames(options["packages"] ?? "");
+  try {
+    const { cache } = places();
+    const programs = [];
+    for (const pin of imagePrograms(PROJECT, "linux-amd64")) {
+      say(`${pin.name} ${pin.version}: from the cache, or by npm`);
+      programs.push({ ...pin, archive: await fetchRuntime(pin, cache) });
+    }
+    await buildAgentImage(folder, { sizeGiB, extraPackages, programs }, say);
+  } catch (error) {
+    throw new Failure(error instanceof Error ? error.message : String(error));
+  }
+  print(`check it with: ./fleet image verify ${join(folder, imageFiles.disk)}`);
+  return 0;
+}
+
+function verify(file: string): number {
+  if (!existsSync(file)) {
+    throw new Failure(`image verify: there is no ${file}; make one with: ./fleet image build`);
+  }
+  const findings = verifyImage(file);
+  for (const { claim, fault } of findings) {
+    print(fault === undefined ? `[PASS] ${claim}` : `[FAIL] ${claim}: ${fault}`);
+  }
+  const failed = findings.filter(({ fault }) => fault !== undefined).length;
+  print(finalLine({ passed: findings.length - failed, failed, skipped: [] }));
+  return failed === 0 ? 0 : 1;
+}
+
+function packageNames(given: unknown): string[] {
+  const names = String(given).split(",").filter(Boolean);
+  const wrong = names.find((name) => !/^[a-z0-9][a-z0-9+.-]+$/.test(name));
+  if (wrong !== undefined) {
+    throw new Failure(
+      `image build --packages: got "${wrong}", expected names of Debian packages with commas between, such as ripgrep,tmux`,
+    );
+  }
+  return names;
+}
