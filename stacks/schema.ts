@@ -178,6 +178,10 @@ const hostKeySchema = form(/^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/=]+( .*
 const USER_PATTERN = /^[a-z_][a-z0-9_-]{0,31}$/;
 const USER = "a user name";
 
+/** The images of local VMs that are made where there is none. */
+export const LOCAL_IMAGES = ["debian-11", "debian-12", "debian-13"] as const;
+const LOCAL_IMAGE = `${LOCAL_IMAGES.join(", ")} or the agent-rootfs.ext4 of ./fleet image build`;
+
 export const localHostSchema = z.strictObject({
   provider: z.literal("local").describe("A QEMU VM on this machine."),
   size: form(
@@ -188,12 +192,9 @@ export const localHostSchema = z.strictObject({
     .describe(
       "minimum (2 vCPU, 4 GB, 100 GB), recommended (4, 8, 500), or such as 2cpu-1gb-10gb. Default: minimum.",
     ),
-  image: z
-    .enum(["debian-11", "debian-12", "debian-13"], {
-      error: "expected one of debian-11, debian-12, debian-13",
-    })
+  image: form(either(/^.+\.ext4$/, LOCAL_IMAGES), LOCAL_IMAGE)
     .optional()
-    .describe("Image of the VM. Default: debian-12."),
+    .describe(`${LOCAL_IMAGE}. Default: debian-12.`),
   ...everyHost,
 });
 

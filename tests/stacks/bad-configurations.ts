@@ -54,6 +54,13 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     lines: ['hosts.vm-1.imgae: unknown key; did you mean "image"? Correct or remove it'],
   },
   {
+    fault: "an image of a local VM that is neither a name nor a file",
+    change: local({ a: {} }, { image: "debian-14" }),
+    lines: [
+      'hosts.vm-1.image: got "debian-14", expected debian-11, debian-12, debian-13 or the agent-rootfs.ext4 of ./fleet image build',
+    ],
+  },
+  {
     fault: "a misspelt key of an agent",
     change: local({ a: { prot: 8787 } }),
     lines: ['hosts.vm-1.agents.a.prot: unknown key; did you mean "port"? Correct or remove it'],

