@@ -14,6 +14,8 @@ const PROJECT = join(__dirname, "../../..");
 export interface MachineOptions {
   /** @default - debian-12 */
   readonly image?: string;
+  /** The account that may log in. @default - root */
+  readonly user?: string;
   /** Gets a card of its own in the VM. @default - only this machine's forwards lead to it */
   readonly outside?: Outside;
   /** What a cloud adds to the cloud-init document. @default - nothing */
@@ -27,18 +29,23 @@ export class ExistingMachine {
   agentPort = 0;
 
   readonly #image: string;
+  readonly #user: string;
   readonly #outside: Outside | undefined;
   readonly #vendorData: string | undefined;
 
   /** @param base - a folder for the VM and its keys, removed by its owner */
-  constructor(base: string, { image = "debian-12", outside, vendorData }: MachineOptions = {}) {
+  constructor(
+    base: string,
+    { image = "debian-12", user = "root", outside, vendorData }: MachineOptions = {},
+  ) {
     this.#base = base;
     this.#image = image;
+    this.#user = user;
     this.#outside = outside;
     this.#vendorData = vendorData;
   }
 
-  /** Boots it and waits until cloud-init is done and root can log in. */
+  /** Boots it and waits until cloud-init is done and its user can log in. */
   async boot(): Promise<void> {
     await this.start();
     await until("SSH and cloud-init", 300, async () => {
@@ -77,7 +84,7 @@ export class ExistingMachine {
         hostname: "existing",
         hostKeyPrivate: readFileSync(this.#key("host"), "utf8"),
         hostKeyPublic: this.hostKey,
-        user: "root",
+        user: this.#user,
         sshPublicKey: readFileSync(`${this.#key("root")}.pub`, "utf8"),
       }),
       vendorData: this.#vendorData,
@@ -118,7 +125,7 @@ export class ExistingMachine {
     return readFileSync(`${this.#key(name)}.pub`, "utf8").trim();
   }
 
-  /** A shell command as root, past the stack. */
+  /** A shell command as its user, past the stack. */
   async run(command: string, input = ""): Promise<string> {
     const { code, stdout, output } = await this.#ssh(command, input, 60);
     if (code !== 0) {
@@ -140,7 +147,7 @@ export class ExistingMachine {
       ...["-o", `ConnectTimeout=${String(patience)}`],
       ...["-o", `ServerAliveInterval=${String(patience / 2)}`],
     ];
-    return run("ssh", [...options, "root@127.0.0.1", command], { cwd: this.#base, input });
+    return run("ssh", [...options, `${this.#user}@127.0.0.1`, command], { cwd: this.#base, input });
   }
 
   /** Everything that an install could leave behind, as text. */
