@@ -1,15 +1,7 @@
 /** Writes docs/reliability.md. With --check it only says whether that is fresh. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFresh } from "../../toolchain/fresh";
 import { FAULTS } from "./faults";
 import { renderReliability } from "./page";
 import { readResults } from "./results";
 
-const file = join(__dirname, "../../docs/reliability.md");
-const text = renderReliability(FAULTS, readResults());
-if (!process.argv.includes("--check")) {
-  writeFileSync(file, text);
-} else if (readFileSync(file, "utf8") !== text) {
-  process.stderr.write("docs/reliability.md is not fresh: npm run generate\n");
-  process.exitCode = 1;
-}
+writeFresh({ "docs/reliability.md": renderReliability(FAULTS, readResults()) });
