@@ -4,11 +4,14 @@ import { assignments } from "./assignments";
 import type { Profile } from "./profile";
 
 export function renderProfileConf(profile: Profile): string {
-  const { service, user, health, drain, logrotate, packages } = profile;
+  const { service, user, health, drain, env, logrotate, packages } = profile;
   return assignments({
     SERVICE: service,
     ...(user === undefined ? {} : { SERVICE_USER: user }),
     ...healthSettings(health),
+    URL_VARIABLES: Object.keys(env)
+      .filter((name) => env[name]?.url)
+      .join(" "),
     DRAIN_FIELD: drain?.field ?? "",
     DRAIN_IDLE: drain?.idle ?? "",
     ...(logrotate === undefined ? {} : { LOGROTATE: "yes" }),

@@ -20,6 +20,11 @@ listening() {
   return 1
 }
 
+# port_holder PORT: who listens there, such as `nginx (pid 42)`, in $holder; empty where this cannot be seen
+port_holder() {
+  holder=$(command -v ss >/dev/null && ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1 (pid \2)/p;q') || :
+}
+
 # probe: one health request; the answer is in $answer. Status 0: ready.
 probe() {
   # The 5 s limit of the request itself does not cover a connect that hangs.

@@ -4,8 +4,9 @@
 # show_unit: the unit's properties in variables, by one call
 show_unit() {
   unit_active='' unit_pid=0 unit_restarts=0 unit_enabled='' unit_result='' unit_status='' unit_outdated='' unit_loaded=''
+  unit_since=0
   systemctl show --no-pager \
-    -p ActiveState,MainPID,NRestarts,UnitFileState,Result,ExecMainStatus,NeedDaemonReload,LoadState \
+    -p ActiveState,MainPID,NRestarts,UnitFileState,Result,ExecMainStatus,NeedDaemonReload,LoadState,ActiveEnterTimestampMonotonic \
     "$unit" >"$work/show"
   while IFS='=' read -r key word; do
     case $key in
@@ -17,8 +18,14 @@ show_unit() {
       ExecMainStatus) unit_status=$word ;;
       NeedDaemonReload) unit_outdated=$word ;;
       LoadState) unit_loaded=$word ;;
+      ActiveEnterTimestampMonotonic) unit_since=$word ;;
     esac
   done <"$work/show"
+}
+
+# clean TEXT: without what JSON would have to escape, in $clean
+clean() {
+  clean=$(printf '%s' "$1" | tr -d '"\\\000-\037')
 }
 
 # disk_remedy: what to do where a file could not be written; the shell's own words for it are often poor

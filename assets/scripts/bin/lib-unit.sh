@@ -55,13 +55,18 @@ drop_template() {
   esac
 }
 
+# read_systemd: the version of this host's, in $systemd
+read_systemd() {
+  systemd=$(systemctl --version)
+  systemd=${systemd#systemd }
+  systemd=${systemd%%[!0-9]*}
+}
+
 # fit_to_systemd FILE...: makes FILE.fit without what this systemd does not know yet; the names go to
 # $work/left-out. To systemd a newer directive is only a line in the journal, but an operator should be
 # told what protection is missing. The version is left in $systemd.
 fit_to_systemd() {
-  systemd=$(systemctl --version)
-  systemd=${systemd#systemd }
-  systemd=${systemd%%[!0-9]*}
+  read_systemd
   for file in "$@"; do : >"$file.fit"; done
   awk -v version="$systemd" -v left_out="$work/left-out" '
     FILENAME == ARGV[1] {
