@@ -162,8 +162,9 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./commands/image"),
   },
   {
-    usage: "doctor",
-    summary: "say which engine and tools are used, and what is missing",
+    usage: "doctor [agent...]",
+    summary: "find what is missing here, and what is wrong with the agents and their hosts",
+    options: [["--json", "as JSON"]],
     load: () => import("./commands/doctor"),
   },
   {

@@ -1,161 +1,59 @@
-import { spawnSync } from "node:child_process";
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { places } from "../../toolchain/places";
+import { stackExists } from "../backend";
+import { withConnections } from "../connect";
 import type { Context } from "../context";
+import { renderFindings } from "../doctor/findings";
+import type { Finding } from "../doctor/findings";
+import { askFleet } from "../doctor/fleet";
+import { machineFindings, renderMachine } from "../doctor/machine";
+import { checkNames } from "../names";
+import { engineFor } from "../pulumi";
 import { print } from "../say";
-import { table } from "../table";
+import { readStackFile } from "../stack-file";
 
-/** One line of the report. */
-export interface Finding {
-  readonly state: "ok" | "warn" | "missing";
-  readonly what: string;
-  readonly found: string;
-  /** What to do where it is not ok. */
-  readonly remedy?: string;
+/**
+ * Looks at this machine and, of a stack that was brought up, at its hosts; changes nothing. Exit code 1 if something
+ * is missing here or wrong there.
+ */
+export async function run({ stack, args, options }: Context): Promise<number> {
+  const machine = await machineFindings();
+  const asJson = options["json"] === true;
+  if (!asJson) print(renderMachine(machine));
+  const fleet = args.length > 0 || (await isUp(stack)) ? await lookAt(stack, args) : undefined;
+  if (asJson) print(JSON.stringify({ machine, fleet: fleet?.findings ?? null }, null, 2));
+  else if (fleet !== undefined) print(`\n${render(stack, fleet)}`);
+  const isWell = machine.every(({ state }) => state !== "missing");
+  return isWell && (fleet?.findings ?? []).length === 0 ? 0 : 1;
 }
 
-/** Says what is used and what is missing; installs, changes and starts nothing. Exit code 1 if something is missing. */
-export async function run({ options }: Context): Promise<number> {
-  const { backend, engine, plugins, cache } = await engineFindings();
-  const findings = [
-    node(process.versions.node),
-    ...engine,
-    ...plugins,
-    backend,
-    await cache,
-    ...(await vmFindings()),
-    openSsh(),
-  ];
-  print(options["json"] === true ? JSON.stringify(findings, null, 2) : report(findings));
-  return findings.some(({ state }) => state === "missing") ? 1 : 0;
-}
-
-export function report(findings: readonly Finding[]): string {
-  const rows = findings.map(({ state, what, found }) => [`[${state}]`, what, found]);
-  const todo = findings.flatMap(({ what, remedy }) =>
-    remedy === undefined ? [] : [`  ${what}: ${remedy}`],
-  );
-  const text = table(["state", "what", "found"], rows);
-  return todo.length === 0 ? text : [text, "", "to do:", ...todo].join("\n");
-}
-
-export function node(version: string): Finding {
-  const isFit = Number(version.split(".")[0]) >= 20;
-  return isFit
-    ? { state: "ok", what: "Node", found: version }
-    : { state: "missing", what: "Node", found: version, remedy: "install Node 20 or newer" };
-}
-
-async function engineFindings() {
+/** Of another backend than a folder only Pulumi knows: it is asked where it is there, and not installed for a look. */
+async function isUp(stack: string): Promise<boolean> {
+  const own = places().backend["PULUMI_BACKEND_URL"];
+  const exists = stackExists(own ?? process.env["PULUMI_BACKEND_URL"], stack);
+  if (exists !== undefined) return exists;
   const { inspectEngine } = await import("../../toolchain/engine");
-  const { cli, plugins, cache, backend, home } = inspectEngine();
-  const go = firstLine("go", ["version"]);
-  const cliFindings: Finding[] =
-    cli === undefined
-      ? [
-          {
-            state: "warn",
-            what: "Pulumi",
-            found: go === undefined ? "not there; Go is not there either" : `not there; ${go}`,
-            remedy:
-              "the next ./fleet up downloads it, or builds it where downloads are blocked" +
-              (go === undefined ? " (for that, install Go)" : ""),
-          },
-        ]
-      : [
-          { state: "ok", what: "Pulumi", found: `${cli.version}, ${cli.source}, ${cli.pulumi}` },
-          standInOr("language host", cli.language),
-        ];
-  return {
-    engine: cliFindings,
-    plugins: Object.entries(plugins).map(([name, source]) => standInOr(`plugin ${name}`, source)),
-    backend: { state: "ok", what: "state", found: backend } satisfies Finding,
-    cache: sizeOf(cache).then((size): Finding => ({
-      state: "ok",
-      what: "cache",
-      found: `${cache} (${size}); ${home}`,
-    })),
-  };
+  return inspectEngine().cli !== undefined;
 }
 
-const STAND_IN_DOCS = "toolchain/README.md says where it lies";
-
-function standInOr(what: string, source: string): Finding {
-  if (source === "missing") {
-    return { state: "warn", what, found: "not there", remedy: "the next ./fleet up gets it" };
-  }
-  return source.startsWith("stand-in")
-    ? {
-        state: "warn",
-        what,
-        found: source,
-        remedy: `works; to try the official download again, remove the stand-in first (${STAND_IN_DOCS})`,
-      }
-    : { state: "ok", what, found: source };
+interface Looked {
+  readonly agents: readonly string[];
+  readonly findings: readonly Finding[];
 }
 
-async function vmFindings(): Promise<Finding[]> {
-  const { buildTools, hostArch, installCommand, missing, runTools } =
-    await import("../../vm/tools");
-  const absent = missing([...runTools(hostArch()), ...buildTools]);
-  const emulator = firstLine(
-    hostArch() === "arm64" ? "qemu-system-aarch64" : "qemu-system-x86_64",
-    ["--version"],
-  );
-  const tools: Finding =
-    absent.length === 0
-      ? { state: "ok", what: "local VMs", found: emulator ?? "all programs are there" }
-      : {
-          state: "warn",
-          what: "local VMs",
-          found: `not there: ${absent.map(({ programs }) => programs[0]).join(", ")}`,
-          remedy: `the next ./fleet up with a local VM installs them, or: ${installCommand(absent, process.platform === "darwin" ? "brew" : "apt")}`,
-        };
-  return emulator === undefined ? [tools] : [tools, await acceleration()];
+/** @param named @default - empty: all agents of the stack */
+async function lookAt(stack: string, named: readonly string[]): Promise<Looked> {
+  const engine = await engineFor(readStackFile(stack));
+  return await withConnections(engine, stack, async (connections) => {
+    const known = Object.keys(connections.outputs.agents);
+    checkNames("agent", named, known, stack);
+    const agents = named.length === 0 ? known : [...new Set(named)];
+    return { agents, findings: await askFleet(connections, agents) };
+  });
 }
 
-async function acceleration(): Promise<Finding> {
-  const { chooseAccel } = await import("../../vm/accel");
-  const { hostArch } = await import("../../vm/tools");
-  const reasons: string[] = [];
-  const accel = await chooseAccel(hostArch(), undefined, (line) => reasons.push(line));
-  return accel === "tcg"
-    ? {
-        state: "warn",
-        what: "acceleration",
-        found: "tcg (emulation)",
-        remedy: `local VMs are several times slower${reasons.length > 0 ? `: ${reasons.join("; ")}` : ""}; use a machine with KVM, or wait longer`,
-      }
-    : { state: "ok", what: "acceleration", found: accel };
-}
-
-function openSsh(): Finding {
-  const found = firstLine("ssh", ["-V"]);
-  return found === undefined
-    ? {
-        state: "missing",
-        what: "ssh",
-        found: "not there",
-        remedy: "install openssh-client, for ./fleet ssh and status",
-      }
-    : { state: "ok", what: "ssh", found };
-}
-
-/** What a program says of itself; undefined if it is not there. */
-function firstLine(program: string, args: readonly string[]): string | undefined {
-  const { stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", timeout: 10_000 });
-  if (error !== undefined) return undefined;
-  return (stdout === "" ? stderr : stdout).split("\n")[0];
-}
-
-async function sizeOf(folder: string): Promise<string> {
-  let bytes = 0;
-  try {
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
-    }
-  } catch {
-    return "empty";
-  }
-  return `${String(Math.round(bytes / 1e6))} MB`;
+function render(stack: string, { agents, findings }: Looked): string {
+  if (agents.length === 0) return `stack ${stack} has no agents`;
+  return findings.length === 0
+    ? `stack ${stack}: nothing is wrong with ${agents.join(", ")}`
+    : renderFindings(findings);
 }

@@ -245,6 +245,41 @@ describe("up on hosts with agents", () => {
     },
   );
 
+  /** What the host tells doctor of its agent. */
+  const facts = (answer: string) => {
+    const seen = { systemd: 252, now: Math.floor(Date.now() / 1000), freeMiB: 5000 };
+    const of = { agent: "agent-office", active: "active", ready: answer.startsWith("200") };
+    const nothing = { holder: "", missing: "", spaced: "", slashed: "", unresolved: "" };
+    const lines = [
+      { host: { ...seen, readOnly: false, firewall: "", tunnel: "" } },
+      { ...of, ...nothing, restarts: 0, answer, why: "", unreached: "", bucket: "" },
+    ];
+    return lines.map((line) => JSON.stringify(line)).join("\n");
+  };
+
+  test("doctor asks the hosts of a stack that is there; its exit code tells", () => {
+    host(facts("403 Forbidden"));
+    const sick = fleet(["doctor", "--json"], env);
+    const { fleet: findings } = JSON.parse(sick.stdout) as { fleet: unknown };
+    expect(findings).toMatchObject([{ agent: "agent-office", cause: "token mismatch" }]);
+    expect(sick.calls).toContain("ssh: sudo -n /opt/tseeder-agent/bin/diagnose");
+    expect(sick.code).toBe(1);
+    host(facts("200 OK"));
+    const well = fleet(["doctor", "agent-office"], env);
+    expect(well.stdout).toMatch(/^STATE [^]*\n\nstack dev: nothing is wrong with agent-office\n$/);
+    expect(well.code).toBe(0);
+    const { code, stderr } = fleet(["doctor", "agent-home"], env);
+    expect(stderr).toBe("agent agent-home: not in stack dev; expected agent-office\n");
+    expect(code).toBe(1);
+  });
+
+  test("doctor looks at this machine alone where the stack was never brought up", () => {
+    const { code, stdout, calls } = fleet(["doctor", "--json"], env);
+    expect(JSON.parse(stdout)).toMatchObject({ fleet: null });
+    expect(calls.filter((call) => !call.endsWith(" -V"))).toEqual([]);
+    expect(code).toBe(0);
+  });
+
   test("diff shows drift and changes nothing; its exit code tells", () => {
     host(answer([edited]));
     const { code, stdout, calls } = fleet(["diff"], env);
