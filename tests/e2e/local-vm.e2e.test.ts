@@ -9,6 +9,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { findProcess } from "../../vm/process";
 import { Clone } from "./support/clone";
+import { PLANTED } from "./support/planted";
 import { filesWith, forms } from "./support/secrets-search";
 import { until } from "./support/wait";
 
@@ -431,6 +432,38 @@ test("what was changed by hand is shown by diff, repaired by up --verify, and le
   expect((await clone.fleet(["diff"])).code).toBe(0);
   expect((await clone.ok(["up"])).output).toContain("nothing had to be changed");
   await expectBothAvailable();
+});
+
+/** What doctor says of the fleet: cause and agent of each finding. */
+async function diagnosed(): Promise<{ code: number; fleet: { cause: string; agent?: string }[] }> {
+  const { code, stdout } = await clone.fleet(["doctor", "--json"]);
+  const { fleet } = JSON.parse(stdout) as { fleet: { cause: string; agent?: string }[] };
+  return { code, fleet };
+}
+
+test("doctor finds nothing on a healthy fleet, and says so", async () => {
+  const { stdout } = await clone.ok(["doctor"]);
+  expect(stdout).toContain("\nstack dev: nothing is wrong with agent-vm-1, agent-vm-2\n");
+});
+
+test.each(PLANTED)(
+  "doctor names $cause where it is planted, and nothing else",
+  async ({ cause, agent, plant, undo }) => {
+    const run = async (script: string) => clone.ok(["ssh", "vm-1", "--", "sh", "-s"], script);
+    await run(plant);
+    try {
+      const { code, fleet } = await diagnosed();
+      expect(fleet.map((finding) => [finding.cause, finding.agent])).toEqual([[cause, agent]]);
+      expect(code).toBe(1);
+    } finally {
+      await run(`${undo}\nuntil /opt/tseeder-agent/bin/health agent-vm-1; do sleep 0.5; done`);
+    }
+  },
+);
+
+test("doctor finds nothing when all faults are gone", async () => {
+  await until("a healthy fleet", 60, async () => (await diagnosed()).fleet.length === 0);
+  expect((await clone.fleet(["diff"])).code).toBe(0);
 });
 
 test("plain pulumi does the same work, and its events hold no secret", async () => {

@@ -157,12 +157,15 @@ test("a second up changes nothing", async () => {
   expect(await starts()).toBe(1);
 });
 
-test("a lost tunnel is named by status, shown by diff and repaired by up --verify", async () => {
+test("a lost tunnel is named by status and doctor, shown by diff and repaired by up --verify", async () => {
   // The stand-in's hostnames are in no DNS: the outermost layer is the one that fails while all is well.
   const status = async () => (await clone.fleet(["status"])).stdout;
   expect(await status()).toMatch(/^agent-vm-1: hostname: .* cannot be reached from here/m);
   await vm("systemctl stop agent-fleet-tunnel");
   expect(await status()).toMatch(/^agent-vm-1: tunnel: not connected: no answer/m);
+  expect((await clone.fleet(["doctor"])).stdout).toMatch(
+    /^vm-1: cloudflared down: found not connected: no answer/m,
+  );
   expect((await clone.fleet(["diff"])).stdout).toMatch(/agent-vm-1 +vm-1 +tunnel +connected/);
   await clone.ok(["up", "--verify"]);
   expect((await get(ONE, "/health")).status).toBe(401);
