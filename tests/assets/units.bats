@@ -86,3 +86,28 @@ END
     [ "$version" -gt 239 ]
   done
 }
+
+# rows: of docs/hardening.md, as directive<TAB>exposure without it
+rows() {
+  sed -n 's/^| `\([A-Z][A-Za-z]*\)` |.* | \([0-9.]*\) |$/\1\t\2/p' "$assets/../docs/hardening.md"
+}
+
+# exposure UNIT
+exposure() {
+  systemd-analyze security --offline=true --no-pager "$1" | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p'
+}
+
+@test "docs/hardening.md has a row for each directive that shuts the agent in, in the unit's order" {
+  sed -n '/^# --- Files/,/^\[Install\]/s/^\([A-Z][A-Za-z]*\)=.*/\1/p' "$unit" | awk '!seen[$0]++' |
+    diff - <(rows | cut -f 1)
+}
+
+@test "docs/hardening.md has the exposure without each directive as it is measured" {
+  [[ $(systemctl --version) == 'systemd 252 '* ]] || skip 'the page has the numbers of systemd 252'
+  [ "$(exposure "$unit")" = 1.1 ]
+  mkdir "$BATS_TEST_TMPDIR/without"
+  while IFS=$'\t' read -r directive _; do
+    sed "/^$directive=/d" "$unit" >"$BATS_TEST_TMPDIR/without/${unit##*/}"
+    printf '%s\t%s\n' "$directive" "$(exposure "$BATS_TEST_TMPDIR/without/${unit##*/}")"
+  done < <(rows) | diff - <(rows)
+}
