@@ -1,11 +1,13 @@
 /** `npm run generate`: writes what is made from schemas and profiles. With --check it only says whether that is fresh. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFresh } from "../toolchain/fresh";
 import { loadProfile, profileNames } from "./assets";
 import { profileFileSchema, stackFileSchema } from "./json-schema";
-import { profilePage, referencePage } from "./reference";
+import { profilePage, referencePage, withEnvironment } from "./reference";
 
 const ROOT = join(__dirname, "..");
+const GUIDE = "docs/vm-install.md";
 const profiles = profileNames(ROOT).map((name) => loadProfile(ROOT, name));
 
 writeFresh({
@@ -13,4 +15,5 @@ writeFresh({
   "docs/configuration.md": referencePage(),
   "stacks/profile.schema.json": `${JSON.stringify(profileFileSchema(), null, 2)}\n`,
   "docs/profiles.md": profilePage(profiles),
+  [GUIDE]: withEnvironment(readFileSync(join(ROOT, GUIDE), "utf8"), loadProfile(ROOT, "tseeder")),
 });

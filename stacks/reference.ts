@@ -47,7 +47,18 @@ What an agent needs, as data: \`profile:\` of an agent, or of all in \`defaults\
 path of your own file ([adding-an-agent.md](adding-an-agent.md)). This page is made from assets/profiles and
 components/agent/profile.ts by \`npm run generate\`.`;
 
-function profileSection({ name, description, service, port, env }: Profile): string {
+function profileSection(profile: Profile): string {
+  const { name, description, service, port } = profile;
+  return [
+    `## ${name}`,
+    "",
+    `${description}: service \`${service}\`, ${port === undefined ? "no port" : `port ${String(port)}`}.`,
+    "",
+    environmentTable(profile),
+  ].join("\n");
+}
+
+function environmentTable({ env }: Profile): string {
   const rows = Object.entries(env).map(([variable, reference]) => {
     const { default: value, example, setBy } = reference;
     const marks = [
@@ -59,15 +70,15 @@ function profileSection({ name, description, service, port, env }: Profile): str
     ];
     return `| \`${variable}\` | ${reference.description} | ${marks.join(", ")} |`;
   });
-  return [
-    `## ${name}`,
-    "",
-    `${description}: service \`${service}\`, ${port === undefined ? "no port" : `port ${String(port)}`}.`,
-    "",
-    "| variable | what it holds | |",
-    "|---|---|---|",
-    ...rows,
-  ].join("\n");
+  return ["| variable | what it holds | |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** A guide with the profile's variables between its marks. */
+export function withEnvironment(guide: string, profile: Profile): string {
+  return guide.replace(
+    /<!-- env -->[^]*<!-- \/env -->/,
+    () => `<!-- env -->\n\n${environmentTable(profile)}\n\n<!-- /env -->`,
+  );
 }
 
 const HEAD = `# Configuration
