@@ -164,7 +164,7 @@ const COMMANDS: readonly Entry[] = [
   {
     usage: "doctor [agent...]",
     summary: "find what is missing here, and what is wrong with the agents and their hosts",
-    options: [["--json", "as JSON"]],
+    options: [JSON_OUTPUT],
     load: () => import("./commands/doctor"),
   },
   {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { pinnedProgram } from "../components/agent/program";
 import {
   pinned,
   pinnedRuntime,
@@ -18,6 +19,6 @@ export function imagePrograms(root: string, platform: string): PinnedRuntime[] {
   return [
     pinnedRuntime(loadRuntimes(root), "node", platform),
     pinned("pnpm", pnpm, platform),
-    pinned(name, program, platform),
+    pinnedProgram(program, platform),
   ];
 }

