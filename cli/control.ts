@@ -3,7 +3,7 @@ import { Queue } from "../components/remote/queue";
 import { asRoot, serviceOf } from "./ask";
 import type { Connections } from "./connect";
 import { prefixes } from "./names";
-import type { Drained } from "./outputs";
+import type { AgentOutput, Drained } from "./outputs";
 import { runLines } from "./remote-lines";
 import { print, say } from "./say";
 import { seconds, tellDrain, tellRestart } from "./summary";
@@ -91,7 +91,7 @@ async function controlAgent(
     },
   });
   if (code === 0 && report !== undefined) {
-    print(asJson ? JSON.stringify({ ...report, host }) : prefix + TELL[verb](report));
+    print(asJson ? JSON.stringify({ ...report, host }) : prefix + TELL[verb](report, output));
     return true;
   }
   complain(`${verb} failed on ${host}; exit code ${String(code)}`);
@@ -112,8 +112,9 @@ function reportIn(line: string): Report | undefined {
   }
 }
 
-const TELL: Readonly<Record<Verb, (report: Report) => string>> = {
-  restart: (report) => tellRestart({ activation: { ...report, restarted: true } }),
+const TELL: Readonly<Record<Verb, (report: Report, output: AgentOutput) => string>> = {
+  restart: (report, output) =>
+    tellRestart({ ...output, activation: { ...report, restarted: true } }),
   start: ({ changed, gapSeconds }) =>
     changed ? `available after ${seconds(gapSeconds)}` : "runs already",
   stop: (report) =>

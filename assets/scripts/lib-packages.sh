@@ -17,8 +17,8 @@ find_missing_packages() {
 }
 
 has_package() {
+  # shellcheck disable=SC2016 # a format of dpkg-query
   case $family in
-    # shellcheck disable=SC2016 # a format of dpkg-query
     debian) [ "$(dpkg-query --show --showformat '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
     redhat) rpm --query "$1" >/dev/null 2>&1 ;;
     arch) pacman --query "$1" >/dev/null 2>&1 ;;

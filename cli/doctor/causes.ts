@@ -183,7 +183,7 @@ export const LAST_RESORTS: readonly Cause<AgentFacts>[] = [
     name: "not available for another reason",
     sign: "`./fleet status` says `unavailable`",
     expected: "a health answer that means ready",
-    fix: "`./fleet logs <agent>` may say what it waits for; `./fleet up --verify` starts one that was stopped by hand",
+    fix: "`./fleet logs <agent>` may say what it waits for; `./fleet start <agent>` starts one that was stopped",
     found: ({ ready, active, answer, why }) =>
       ready ? undefined : `${answer === "" ? active : answer}; ${why}`,
   },

@@ -113,6 +113,18 @@ verify() {
   [ ! -e "$rules" ]
 }
 
+@test "a run that was cut between two of its files leaves none behind" {
+  activate agent-vm-1 one
+  mkdir "$BATS_TEST_TMPDIR/cut"
+  printf '#!/bin/bash\n[[ $* != *agent-vm-1.new/2* ]] || kill -9 "$PPID" "$(ps -o ppid= "$PPID")"\nexec /bin/mv "$@"\n' \
+    >"$BATS_TEST_TMPDIR/cut/mv"
+  chmod 755 "$BATS_TEST_TMPDIR/cut/mv"
+  PATH=$BATS_TEST_TMPDIR/cut:$PATH run with new weekly two
+  [ -e "$config" ]
+  activate agent-vm-1 one
+  [ ! -e "$config" ]
+}
+
 @test "a file edited, lost, or of another mode or owner is found and repaired, with a restart where the content differs" {
   with '{}' weekly
   echo edited >"$config"

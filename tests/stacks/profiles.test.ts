@@ -250,7 +250,7 @@ test("the host is told how long an agent has to stay up, and of the file that it
   const health = { staysUpSeconds: 15, file: "{state}/ready" };
   const told = (change: object) => renderProfileConf(loadProfile(ROOT, own({ ...OWN, ...change })));
   expect(told({ health })).toBe(
-    "SERVICE='my-agent'\nHEALTH_STAYS_UP='15'\nHEALTH_FILE='{state}/ready'\nDRAIN_FIELD=''\nDRAIN_IDLE=''\n",
+    "SERVICE='my-agent'\nHEALTH_STAYS_UP='15'\nHEALTH_FILE='{state}/ready'\nURL_VARIABLES=''\nDRAIN_FIELD=''\nDRAIN_IDLE=''\n",
   );
   expect(told({ health: { file: "/run/x" } })).toContain("HEALTH_STAYS_UP='0'\n");
 });

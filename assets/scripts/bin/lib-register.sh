@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154 # shares its variables with the scripts that read it
+# shellcheck shell=sh disable=SC2034,SC2154 # shares its variables with the scripts that read it
 # The first start of an agent that registers itself with a one-time token. The token is on the host in memory
 # alone, in the activation's own folder, and only root can read it there: it is no part of the unit, of the env
 # file or of the journal, and out of sight of `ps`.
