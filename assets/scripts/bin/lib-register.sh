@@ -3,7 +3,7 @@
 # alone, in the activation's own folder, and only root can read it there: it is no part of the unit, of the env
 # file or of the journal, and out of sight of `ps`.
 #
-# Called with $agent, $unit, $work, where the payload has
+# Called by `activate`, with $agent, $unit, $work, where the payload has
 #   registration.conf     TOKEN_VARIABLE, and REGISTERED: the file that shows that the agent is registered
 #   registration.env      the token, or nothing where the stack has none any more
 #   registration.dropin   starts the agent with its token, from the pipe $work/token
@@ -32,7 +32,7 @@ register() {
   cp "$work/registration.dropin" "$register_dropin"
   systemctl daemon-reload
   bad_result='' bad_status=''
-  start
+  begin_anew
   hand_over_token
   wait_until_registered
   # What it has got is not asked for again, also when this install is taken back.
