@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154 # shares its variables with the script that reads it
-# The distribution's packages that a profile needs. Called with $family, and PACKAGES_… of profile.conf.
+# The distribution's packages that a profile needs, and logrotate where it has rules for it. Called with $family, and PACKAGES_… of profile.conf.
 
 # find_missing_packages: in $missing_packages
 find_missing_packages() {
@@ -11,7 +11,7 @@ find_missing_packages() {
     # Tried on demand; its package manager is not known.
     *) packages= ;;
   esac
-  for package in $packages; do
+  for package in $packages ${LOGROTATE:+logrotate}; do
     has_package "$package" || missing_packages="$missing_packages $package"
   done
 }

@@ -116,7 +116,7 @@ export const profileSchema = z
       .regex(/^[^{}]*[^{}\s][^{}]*$/, { error: "expected directives, one a line, without braces" })
       .optional()
       .describe(
-        "Directives for `{logs}/*.log`, which land in /etc/logrotate.d; logrotate must be on the host. Default: the agent has no folder for logs.",
+        "Directives for `{logs}/*.log`, which land in /etc/logrotate.d; set-up installs logrotate where it is missing. Default: the agent has no folder for logs.",
       ),
     env: z
       .record(variableName, variableSchema, { error: "expected variables" })
