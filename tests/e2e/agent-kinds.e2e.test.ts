@@ -1,13 +1,17 @@
 /**
- * Agents that have no port, on a machine that existed before: limahost's stand-in as root, and one with a user of its own
- * that is ready when its file is there. Their config files, their log and what is left after them. One story.
+ * Agents that have no port, on a machine that existed before: the stand-ins for limahost and techulus as root, and one
+ * with a user of its own that is ready when its file is there. Their config files, their logs, a registration, and what
+ * is left after them. One story.
  */
-import { randomBytes } from "node:crypto";
-import { createServer } from "node:http";
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { stringify } from "yaml";
 import { Clone } from "./support/clone";
 import { ExistingMachine } from "./support/existing-machine";
+import { argumentsDuring, filesHolding, wholeJournal } from "./support/traces";
 import { until } from "./support/wait";
 
 const STACK = "kinds";
@@ -32,6 +36,11 @@ const PROFILE = {
   },
 };
 
+const TOKEN = `canary-one-time-${randomBytes(16).toString("hex")}`;
+/** The stand-in for techulus's agent, and a server that gives it out. */
+const WORKER = readFileSync(join(__dirname, "stand-ins/techulus-agent"));
+const releases = createServer((_, response) => response.end(WORKER));
+
 const clone = new Clone();
 const machine = new ExistingMachine(clone.path("existing"));
 const beats: (string | undefined)[] = [];
@@ -43,7 +52,9 @@ let before: string;
 let secrets: string;
 
 beforeAll(async () => {
-  await new Promise<void>((done) => controlPlane.listen(0, "127.0.0.1", done));
+  for (const server of [controlPlane, releases]) {
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  }
   await machine.boot();
   clone.write("writer/main.js", WRITER);
   clone.write("writer.yaml", stringify(PROFILE));
@@ -51,11 +62,14 @@ beforeAll(async () => {
   await clone.setSecret("agent-fleet:secrets.LIMA_CONTROL_PLANE_API_KEY", KEY, STACK);
   await clone.setSecret("agent-fleet:sshPrivateKey", machine.privateKey("root"), STACK);
   secrets = clone.file(`Pulumi.${STACK}.yaml`);
+  // Set-up would install it, and leave it.
+  await machine.run("apt-get -q update && apt-get -q -y install logrotate >/dev/null");
   before = await machine.snapshot();
 });
 
 afterAll(async () => {
   controlPlane.close();
+  releases.close();
   try {
     await machine.destroy();
   } finally {
@@ -63,9 +77,12 @@ afterAll(async () => {
   }
 });
 
-function stackFile(interval: number): void {
+const portOf = (server: Server) => String((server.address() as AddressInfo).port);
+
+/** @param others - agents of the host beside those that are always there */
+function stackFile(interval: number, others: object = {}): void {
   // As the VM reaches this machine.
-  const url = `http://10.0.2.2:${String((controlPlane.address() as AddressInfo).port)}`;
+  const url = `http://10.0.2.2:${portOf(controlPlane)}`;
   const lima = {
     ...{ profile: "limahost", source: "examples/limahost-stand-in" },
     env: { LIMA_CONTROL_PLANE_URL: url, LIMA_HEARTBEAT_INTERVAL: interval },
@@ -74,7 +91,7 @@ function stackFile(interval: number): void {
   const office = {
     ...{ provider: "ssh", address: "127.0.0.1", hostKey: machine.hostKey },
     ssh: { user: "root", port: machine.sshPort },
-    agents: { lima, one: own, two: own },
+    agents: { lima, one: own, two: own, ...others },
   };
   const config = [
     `  agent-fleet:hosts: ${JSON.stringify({ office })}`,
@@ -86,6 +103,13 @@ function stackFile(interval: number): void {
     secrets.replace("config:\n", `config:\n${config.join("\n")}\n`),
   );
 }
+
+/** The stack file as `stackFile` begins with it. */
+function withoutHosts(text: string): string {
+  return text.replace(/^ {2}agent-fleet:(hosts|defaults|purgeData):.*\n(?: {4,}.*\n)*/gm, "");
+}
+
+const shell = (command: string, input?: string) => machine.run(command, input);
 
 const processIds = () =>
   machine.run(
@@ -146,6 +170,65 @@ test("a release that does not stay up is taken back, and with it the config file
   expect(output).toMatch(/lima: not available[^]*layer unit[^]*is back and available/);
   expect(await machine.run("cat /etc/limahost/agent.json")).toContain('"heartbeatInterval": 2000');
   clone.write(ENTRY, good);
+});
+
+/** An agent of techulus, as a stack has it. */
+function worker(url: string): object {
+  const sha256 = createHash("sha256").update(WORKER).digest("hex");
+  const file = { url: `http://127.0.0.1:${portOf(releases)}/techulus-agent`, sha256 };
+  return {
+    profile: "./techulus.yaml",
+    env: { TECHULUS_URL: url },
+    program: { version: "1.0.0", downloads: { "linux-amd64": file, "linux-arm64": file } },
+  };
+}
+const WORKER_STATE = "/var/lib/techulus-agent/worker";
+
+test("an agent is registered by a token that is in no argument meanwhile, and in no file or journal afterwards", async () => {
+  // Its packages are a matter of the distribution's mirrors; BuildKit is not here.
+  const profile = clone.file("assets/profiles/techulus.yaml");
+  const bare = profile.replace(/^packages:\n( .*\n)+/m, "").replace("./techulus", "./writer");
+  clone.write("techulus.yaml", bare);
+  await clone.setSecret("agent-fleet:agentSecrets.worker.TECHULUS_TOKEN", TOKEN, STACK);
+  secrets = withoutHosts(clone.file(`Pulumi.${STACK}.yaml`));
+  stackFile(2000, { worker: worker("https://cloud.example.com") });
+  const others = await processIds();
+  const seen = await argumentsDuring(shell, async () => {
+    const { stdout } = await clone.ok(["up", "-s", STACK]);
+    expect(stdout).toMatch(/^worker +office +available/m);
+  });
+  expect(seen).toContain("/opt/techulus-agent/bin/activate worker");
+  expect(seen).toContain(`--data-dir=${WORKER_STATE}`);
+  expect(seen).not.toContain(TOKEN);
+  expect(await filesHolding(shell, [TOKEN])).toEqual([]);
+  expect(await wholeJournal(shell)).not.toContain(TOKEN);
+  expect(await processIds()).toBe(others);
+});
+
+test("its update registers it no second time, and leaves its containers running", async () => {
+  const [container, identity] = await Promise.all(
+    ["container", "config.json"].map((name) => machine.run(`cat ${WORKER_STATE}/${name}`)),
+  );
+  stackFile(2000, { worker: worker("https://other.example.com") });
+  await clone.ok(["up", "-s", STACK]);
+  expect(await machine.run("journalctl -q -o cat -u techulus-agent@worker | tail -n 1")).toBe(
+    "Agent started: https://other.example.com",
+  );
+  expect(await machine.run(`cat ${WORKER_STATE}/config.json ${WORKER_STATE}/registrations`)).toBe(
+    `${String(identity)}\nonce`,
+  );
+  expect(await machine.run(`ps -o comm= -p ${String(container)}`)).toBe("sleep");
+  await machine.run(`kill ${String(container)}`);
+});
+
+test("taken out of the stack it goes without a trace, and the others run on", async () => {
+  const others = await processIds();
+  stackFile(2000);
+  await clone.ok(["up", "-s", STACK]);
+  const traces =
+    "ls -d /*/*techulus* /var/lib/techulus* /etc/systemd/system/*techulus* 2>/dev/null || :";
+  expect(await machine.run(traces)).toBe("");
+  expect(await processIds()).toBe(others);
 });
 
 test("a config file edited by hand is shown by diff", async () => {

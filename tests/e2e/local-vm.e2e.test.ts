@@ -11,6 +11,7 @@ import { findProcess } from "../../vm/process";
 import { Clone } from "./support/clone";
 import { PLANTED } from "./support/planted";
 import { filesWith, forms } from "./support/secrets-search";
+import { argumentsDuring, filesHolding, wholeJournal } from "./support/traces";
 import { until } from "./support/wait";
 
 const TOKEN = `canary-token-${randomBytes(8).toString("hex")}`;
@@ -53,7 +54,7 @@ afterAll(async () => {
 
 const outputs = async () =>
   JSON.parse((await clone.ok(["stack", "output", "--json"])).stdout) as Outputs;
-const vm = (command: string) => clone.on("vm-1", command);
+const vm = (command: string, input?: string) => clone.on("vm-1", command, "dev", input);
 
 async function health(
   url: string,
@@ -303,10 +304,6 @@ test("after bad releases the good one goes through", async () => {
 });
 
 test("a rotated secret restarts the agents that use it, and is in no process's arguments meanwhile", async () => {
-  // The sampler reads the arguments of all processes until its file is removed.
-  await vm(
-    "touch /run/sampling; nohup sh -c 'while [ -e /run/sampling ]; do cat /proc/[0-9]*/cmdline; sleep 0.05; done' >/run/arguments 2>/dev/null </dev/null & sleep 0",
-  );
   const sampled = new Set<string>();
   const timer = setInterval(() => {
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
@@ -317,14 +314,13 @@ test("a rotated secret restarts the agents that use it, and is in no process's a
       }
     }
   }, 50);
+  let remote: string;
   try {
     await clone.setSecret("agent-fleet:secrets.CALLBACK_SIGNING_SECRET", `${SIGNING}2`);
-    await clone.ok(["up"]);
+    remote = await argumentsDuring(vm, async () => clone.ok(["up"]));
   } finally {
     clearInterval(timer);
-    await vm("rm /run/sampling");
   }
-  const remote = await vm("tr '\\0' ' ' </run/arguments; rm /run/arguments");
   expect(remote).toContain("/opt/tseeder-agent/bin/activate agent-vm-1");
   for (const secret of CANARIES) {
     expect(remote).not.toContain(secret);
@@ -514,14 +510,10 @@ test("secrets are found nowhere but in env files, the agents' processes and the 
     filesWith(clone.folder, CANARIES).filter((file) => !/\/(disk|rootfs)[^/]*\.qcow2$/.test(file)),
   ).toEqual([]);
 
-  // On the VM: every file, the journal, cloud-init's data, memory file systems. The pattern itself goes
-  // in on stdin, so that the search does not find its own arguments.
-  const search = `sh -c 'grep -rlF -f /dev/fd/3 --exclude-dir=proc --exclude-dir=sys / 3<&0 2>/dev/null'`;
-  const found = await clone.fleet(["ssh", "vm-1", "--", search], `${CANARIES.join("\n")}\n`);
-  expect(found.stdout.trim().split("\n").sort()).toEqual(
+  expect(await filesHolding(vm, CANARIES)).toEqual(
     AGENTS.map((name) => `/etc/tseeder-agent/${name}.env`),
   );
-  const journal = await vm("journalctl -q --no-pager -o export | tr -d '\\0'");
+  const journal = await wholeJournal(vm);
   expect(CANARIES.filter((secret) => journal.includes(secret))).toEqual([]);
 });
 

@@ -104,8 +104,8 @@ export class Clone {
   }
 
   /** A command on a host of the stack, as root. */
-  async on(host: string, command: string, stack = "dev"): Promise<string> {
-    const { stdout } = await this.ok(["ssh", "-s", stack, host, "--", command]);
+  async on(host: string, command: string, stack = "dev", input = ""): Promise<string> {
+    const { stdout } = await this.ok(["ssh", "-s", stack, host, "--", command], input);
     return stdout.trim();
   }
 
