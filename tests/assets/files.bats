@@ -8,9 +8,7 @@ setup() {
   mkdir -p "$FLEET_ROOT/etc/logrotate.d" "$FLEET_ROOT/var/log"
   tree >"$BATS_TEST_TMPDIR/found"
   echo "LOGROTATE='yes'" >>"$payload/profile.conf"
-  printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/logrotate"
-  chmod 755 "$BATS_TEST_TMPDIR/logrotate"
-  PATH=$PATH:$BATS_TEST_TMPDIR do_setup >/dev/null
+  do_setup >/dev/null
   cp "$BATS_TEST_DIRNAME/stubs/health" "$opt/bin/health"
   mkdir -p "$opt/runtimes/bun-1.4.5/bin" "$opt/releases/one" "$opt/releases/two"
   config=$etc/agent.json
