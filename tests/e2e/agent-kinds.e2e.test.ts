@@ -50,6 +50,8 @@ const controlPlane = createServer((request, response) => {
 });
 let before: string;
 let secrets: string;
+/** As they were before a worker had its token. */
+let withoutToken: string;
 
 beforeAll(async () => {
   for (const server of [controlPlane, releases]) {
@@ -189,6 +191,7 @@ test("an agent is registered by a token that is in no argument meanwhile, and in
   const profile = clone.file("assets/profiles/techulus.yaml");
   const bare = profile.replace(/^packages:\n( .*\n)+/m, "").replace("./techulus", "./writer");
   clone.write("techulus.yaml", bare);
+  withoutToken = secrets;
   await clone.setSecret("agent-fleet:agentSecrets.worker.TECHULUS_TOKEN", TOKEN, STACK);
   secrets = withoutHosts(clone.file(`Pulumi.${STACK}.yaml`));
   stackFile(2000, { worker: worker("https://cloud.example.com") });
@@ -223,6 +226,7 @@ test("its update registers it no second time, and leaves its containers running"
 
 test("taken out of the stack it goes without a trace, and the others run on", async () => {
   const others = await processIds();
+  secrets = withoutToken;
   stackFile(2000);
   await clone.ok(["up", "-s", STACK]);
   const traces =
