@@ -41,8 +41,10 @@ END
 systemctl daemon-reload
 systemctl restart ${UNIT}
 until ${until}; do sleep 0.5; done`,
+    // As an activation does: the restarts that were are counted no more.
     undo: `rm -r ${DROP_INS}
 systemctl daemon-reload
+systemctl reset-failed ${UNIT}
 systemctl restart ${UNIT}`,
   };
 }
