@@ -77,8 +77,10 @@ export const CLAIMS: readonly Claim[] = [
       await scene.enter();
       scene.configure({ exposure: "private", privateFrom: scene.friends });
       const up = scene.up();
-      const waits = until("the set-up is on the machine", 300, async () => {
-        return (await machine.tryRun("pgrep -f '/setup [a-z]'")).code === 0;
+      // Held, so that nothing of cloud-init restarts sshd any more.
+      const held = "pgrep -f scripts/runcmd && pgrep -f '/setup [a-z]'";
+      const waits = until("the set-up waits for cloud-init", 300, async () => {
+        return (await machine.tryRun(held)).code === 0;
       });
       // One that ends before has not waited, or says why.
       await Promise.race([waits, up.then(() => assert.fail("`up` did not wait"))]);
