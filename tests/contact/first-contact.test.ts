@@ -133,7 +133,7 @@ test("a user that is not let in is told with its name", async () => {
 });
 
 test("a server that is not up yet is waited for", async () => {
-  sshd.stop();
+  await sshd.stop();
   const contacted = contact();
   await until(() => said.length > 0);
   expect(said).toEqual([`vm-1: 127.0.0.1 port ${String(sshd.port)} refuses the connection`]);

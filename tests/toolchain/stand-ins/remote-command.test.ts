@@ -127,10 +127,9 @@ test("the default is ten tries, filled in by the check with the other defaults, 
 });
 
 test("-1 retries without end, until the server answers", async () => {
-  sshd.stop();
+  await sshd.stop();
   const created = plugin.create({ ...on({ dialErrorLimit: -1 }), create: "echo up" });
-  await plugin.told("Dial 1/inf failed: retrying");
-  await sshd.run();
+  await plugin.told("Dial 1/inf failed: retrying").finally(async () => sshd.run());
   expect((await created).state["stdout"]).toBe("up");
 });
 

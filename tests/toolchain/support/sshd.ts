@@ -1,5 +1,6 @@
 /** A real OpenSSH server on loopback, with its own port, keys and folder. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
@@ -101,13 +102,17 @@ export class Sshd {
     return this.log.split("Accepted publickey").length - 1;
   }
 
-  stop(): void {
-    this.process?.kill("SIGTERM");
+  /** Ends it, and waits until nobody listens any more. */
+  async stop(): Promise<void> {
+    const server = this.process;
     this.process = undefined;
+    if (server === undefined || server.exitCode !== null) return;
+    server.kill("SIGTERM");
+    await once(server, "exit");
   }
 
   end(): void {
-    this.stop();
+    this.process?.kill("SIGTERM");
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
