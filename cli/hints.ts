@@ -1,7 +1,9 @@
 /** What a failed step means, where the engine's words leave a person alone. */
 import { resourceName } from "./events";
+import type { Hint } from "./hint";
+import { PROXMOX_HINTS } from "./proxmox-hints";
 
-const HINTS: readonly (readonly [pattern: RegExp, hint: (host: string) => string])[] = [
+const HINTS: readonly Hint[] = [
   [
     // SFTP has one word for all that it has no number for.
     /failed to create remote file .*sftp: "Failure"/,
@@ -39,7 +41,8 @@ export function hints(failures: ReadonlyMap<string, string>, hosts: readonly str
   return [...failures].flatMap(([urn, message]) => {
     const step = resourceName(urn);
     const host = hosts.find((name) => step.startsWith(`${name}-`) || step.includes(`@${name}-`));
-    const hint = HINTS.find(([pattern]) => pattern.test(message))?.[1];
+    const known = /[:$]proxmoxve:/.test(urn) ? [...PROXMOX_HINTS, ...HINTS] : HINTS;
+    const hint = known.find(([pattern]) => pattern.test(message))?.[1];
     return hint === undefined ? [] : [`${step}: ${hint(host ?? "the host")}`];
   });
 }

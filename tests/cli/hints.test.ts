@@ -43,3 +43,22 @@ test.each([
 test("a failure that explains itself gets no line", () => {
   expect(told("first@vm-1-activation", "Process exited with status 1: layer unit")).toEqual([]);
 });
+
+test.each([
+  ['timeout while waiting for the QEMU agent on VM "101"', "its guest agent tells no IPv4 address"],
+  [
+    "Configuration file 'nodes/pve/qemu-server/9000.conf' does not exist",
+    "has no VM of that number",
+  ],
+  ["storage 'ceph' does not exist", "has no such storage"],
+  ["Can't clone to non-shared storage 'local-lvm'", "lies on another node"],
+  ["lvcreate error: insufficient free space: 10 extents needed", "the storage of vm-1 is full"],
+  ["error waiting for VM clone: task failed", "could not be cloned"],
+])("Proxmox VE's words (%s) are told with what to do, of its resources alone", (words, meaning) => {
+  const type = "agent-fleet:host:ProxmoxHost$proxmoxve:index/vmLegacy:VmLegacy";
+  const vm = `urn:pulumi:dev::agent-fleet::${type}::vm-1-vm`;
+  const [hint = ""] = hints(new Map([[vm, `creating urn: ${words}`]]), ["vm-1"]);
+  expect(hint).toMatch(/^vm-1-vm: /);
+  expect(hint).toContain(meaning);
+  expect(told("vm-1-tseeder-bun-upload", words)).toEqual([]);
+});
