@@ -103,7 +103,7 @@ async function fleet(...args: string[]): Promise<{ code: number; output: string 
 }
 
 test("a machine that refuses connections is named with its reason and the way by hand, and given up it ends the rest", async () => {
-  office.stop();
+  await office.stop();
   const failed = await fleet("destroy", "--yes");
   expect(failed.code).not.toBe(0);
   expect(failed.output).toContain("office is not cleaned: it refuses the connection");
@@ -120,7 +120,7 @@ test("a machine that refuses connections is named with its reason and the way by
 });
 
 test("so is one whose host key is another", async () => {
-  office.stop();
+  await office.stop();
   writeFileSync(office.file("host-ed25519"), office.read("other-host"));
   await office.run();
   const { code, output } = await fleet("destroy", "--yes", "--forget", "office");
@@ -130,7 +130,7 @@ test("so is one whose host key is another", async () => {
 });
 
 test("a machine that comes back is cleaned by the next destroy", async () => {
-  office.stop();
+  await office.stop();
   expect((await fleet("destroy", "--yes")).code).not.toBe(0);
   await office.run();
   const { code, output } = await fleet("destroy", "--yes", "--forget", "office");

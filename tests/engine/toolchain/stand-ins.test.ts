@@ -81,7 +81,7 @@ test("delete uses the connection in the state: it fails when the machine is gone
   };
   program("");
   succeeded(await stack.up());
-  sshd.stop();
+  await sshd.stop();
   const failed = await stack.pulumi("destroy", "--yes", "--skip-preview");
   expect(failed.code).not.toBe(0);
   expect(failed.output).toContain("connect: connection refused");
