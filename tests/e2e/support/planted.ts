@@ -9,7 +9,7 @@ export interface Planted {
   readonly plant: string;
   readonly undo: string;
   /** @default - the host */
-  readonly agent?: "agent-vm-1";
+  readonly agent?: string;
 }
 
 const ENV = "/etc/tseeder-agent/agent-vm-1.env";
@@ -87,10 +87,10 @@ systemctl start ${UNIT}`,
   ),
   insteadOfAgent("crash loop", "/bin/false", `[ "$(systemctl show -P NRestarts ${UNIT})" -ge 3 ]`),
   {
-    ...{ cause: "stale unit", agent: "agent-vm-1" },
-    plant: `mkdir -p ${DROP_INS}
-echo '[Service]' >${DROP_INS}/planted.conf`,
-    undo: `rm -r ${DROP_INS}`,
+    // The one that has limits. Systemd does not see a folder of drop-ins that is new.
+    ...{ cause: "stale unit", agent: "agent-vm-2" },
+    plant: "touch /etc/systemd/system/tseeder-agent@agent-vm-2.service.d/50-agent-fleet.conf",
+    undo: "systemctl daemon-reload",
   },
   { cause: "disk full or read-only", plant: FILL_DISK, undo: "rm -rf /var/fill" },
   {
