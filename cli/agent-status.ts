@@ -1,5 +1,6 @@
 import { agentsOn, asRoot, askHost, hostsWithAgents, rootCommand } from "./ask";
 import type { Connections } from "./connect";
+import { agentLine } from "./json-line";
 import { failedLayer, hostnameProblem } from "./layers";
 import type { AgentOutput, Outputs } from "./outputs";
 
@@ -104,13 +105,6 @@ interface Report extends Partial<
 
 /** The JSON lines of `bin/status`, by agent; other lines (a login banner) are passed over. */
 export function parseReports(text: string): ReadonlyMap<string, Report> {
-  const reports = text.split("\n").flatMap((line) => {
-    try {
-      const value = JSON.parse(line) as Partial<Report> | null;
-      return typeof value?.agent === "string" ? [value as Report] : [];
-    } catch {
-      return [];
-    }
-  });
+  const reports = text.split("\n").flatMap((line) => agentLine(line) ?? []);
   return new Map(reports.map((report) => [report.agent, report]));
 }

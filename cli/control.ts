@@ -2,6 +2,7 @@
 import { Queue } from "../components/remote/queue";
 import { asRoot, serviceOf } from "./ask";
 import type { Connections } from "./connect";
+import { agentLine } from "./json-line";
 import { prefixes } from "./names";
 import type { AgentOutput, Drained } from "./outputs";
 import { runLines } from "./remote-lines";
@@ -86,7 +87,7 @@ async function controlAgent(
     // So that the host learns of an operator who has gone while it waits for jobs.
     keepInput: true,
     onLine(line, stream) {
-      if (stream === "stdout") report = reportIn(line) ?? report;
+      if (stream === "stdout") report = (agentLine(line) as Report | undefined) ?? report;
       else complain(line);
     },
   });
@@ -100,16 +101,6 @@ async function controlAgent(
   }
   if (asJson) print(JSON.stringify({ agent, host, error: complaints.join("\n") }));
   return false;
-}
-
-/** Lines that are no report (a login banner) are passed over. */
-function reportIn(line: string): Report | undefined {
-  try {
-    const value = JSON.parse(line) as Partial<Report> | null;
-    return typeof value?.agent === "string" ? (value as Report) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 const TELL: Readonly<Record<Verb, (report: Report, output: AgentOutput) => string>> = {

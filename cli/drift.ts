@@ -1,5 +1,6 @@
 import { agentsOn, askHost, hostsWithAgents, rootCommand } from "./ask";
 import type { Connections } from "./connect";
+import { agentLine } from "./json-line";
 import { table } from "./table";
 
 /** One difference between a host and what was deployed there. */
@@ -64,14 +65,10 @@ export function driftOf(
 }
 
 function toReport(line: string): [string, Report][] {
-  try {
-    const value = JSON.parse(line) as Partial<Report> | null;
-    return typeof value?.agent === "string" && Array.isArray(value.drift)
-      ? [[value.agent, value as Report]]
-      : [];
-  } catch {
-    return [];
-  }
+  const report = agentLine(line) as Partial<Report> | undefined;
+  return report?.agent !== undefined && Array.isArray(report.drift)
+    ? [[report.agent, report as Report]]
+    : [];
 }
 
 /** What differs, as a table, and what could not be looked at. */

@@ -1,4 +1,5 @@
 /** What `bin/diagnose` tells of a host and its agents. */
+import { jsonLine } from "../json-line";
 
 export interface HostFacts {
   readonly systemd: number;
@@ -62,7 +63,7 @@ export function parseFacts(text: string, asked: readonly [from: number, to: numb
   let host: HostFacts | undefined;
   const agents = new Map<string, AgentLine>();
   for (const line of text.split("\n")) {
-    const value = parseLine(line);
+    const value = jsonLine(line) as Line | undefined;
     if (value?.host !== undefined) {
       host ??= { ...value.host, aheadSeconds: secondsAhead(value.host.now, asked) };
     } else if (value?.agent !== undefined) {
@@ -75,14 +76,6 @@ export function parseFacts(text: string, asked: readonly [from: number, to: numb
 interface Line {
   readonly host?: Omit<HostFacts, "aheadSeconds">;
   readonly agent?: string;
-}
-
-function parseLine(line: string): Line | undefined {
-  try {
-    return (JSON.parse(line) as Line | null) ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** 0 for a time between the question and its answer. */
