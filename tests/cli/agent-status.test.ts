@@ -1,18 +1,14 @@
 /** Asking agents how they are; each host is a shell on this machine, and its script `status` a stand-in. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { askAgents } from "../../cli/agent-status";
 import type { Connections } from "../../cli/connect";
 import { standInHosts } from "./stand-in-hosts";
 
 const names = (host: string) => [1, 2, 3, 4].map((index) => `${host}-${String(index)}`);
-const { folder, connections, program } = standInHosts({
+const { pid, connections, program } = standInHosts({
   "vm-1": names("a"),
   "vm-2": names("b"),
   "vm-3": names("c"),
 });
-
-const hanging = join(folder, "hanging");
 
 const REPORT = `for agent in 1 2 3 4; do
   printf '{"agent":"%s-%s","active":"active","state":"available","jobs":%s,"release":"r","since":"s","restarts":0,"memory":1,"diskFree":81}\\n' $1 $agent $agent
@@ -35,12 +31,12 @@ case $HOST in vm-1) tell a ;; vm-2) tell b ;; *) echo $$ >$FOLDER/hanging; exec 
     ssh: (...args) => connections.ssh(...args).once("close", () => (ended += 1)),
   };
   const answers = askAgents(door);
-  while (ended < 2 || !existsSync(hanging)) {
+  while (ended < 2 || pid("hanging") === 0) {
     await new Promise((resolve) => setImmediate(resolve));
   }
   jest.advanceTimersByTime(10_000);
   const agents = await answers;
-  process.kill(Number(readFileSync(hanging, "utf8")));
+  process.kill(pid("hanging"));
   expect(agents.map(({ agent, state, jobs }) => [agent, state, jobs])).toEqual([
     ...names("a").map((name, index) => [name, "available", index + 1]),
     ...names("b").map((name, index) => [name, "available", index + 1]),

@@ -14,7 +14,7 @@ import { until } from "../e2e/support/wait";
 import { standInHosts } from "./stand-in-hosts";
 
 const PROJECT = join(__dirname, "../..");
-const { folder, path, connections, asked, stdout, stderr, program } = standInHosts({
+const { folder, path, connections, asked, stdout, stderr, pid, program } = standInHosts({
   "vm-1": ["a", "b"],
   "vm-2": ["c"],
   "vm-3": [],
@@ -196,12 +196,8 @@ test.each(["SIGINT", "SIGTERM"] as const)(
       stdio: "ignore",
       env: { ...process.env, PATH: path, FOLDER: folder, TMPDIR: temporary },
     });
-    const pid = () =>
-      existsSync(join(folder, "ssh.pid"))
-        ? Number(readFileSync(join(folder, "ssh.pid"), "utf8"))
-        : 0;
     try {
-      await until("a connection", 20, () => pid() > 0);
+      await until("a connection", 20, () => pid("ssh.pid") > 0);
       const ended = new Promise((resolve) =>
         child.once("exit", (_, by) => {
           resolve(by);
@@ -209,7 +205,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
       );
       child.kill(signal);
       expect(await ended).toBe(signal);
-      await until("no connection", 10, () => !isAlive(pid()));
+      await until("no connection", 10, () => !isAlive(pid("ssh.pid")));
       expect(readdirSync(temporary)).toEqual([]);
     } finally {
       child.kill("SIGKILL");

@@ -1,6 +1,6 @@
 /** Hosts for commands that ask hosts: each is a shell on this machine, whose programs come from a folder. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connections } from "../../cli/connect";
@@ -52,6 +52,11 @@ export function standInHosts(agents: Readonly<Record<string, readonly string[]>>
     /** Puts a program of that name on all hosts; it knows its host as $HOST, and the folder as $FOLDER. */
     program: (name: string, text: string): void => {
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    },
+    /** The process id that a program wrote to a file of the folder. 0 until it is written: no id to send a signal to. */
+    pid: (file: string): number => {
+      const path = join(folder, file);
+      return existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
     },
   };
 }
