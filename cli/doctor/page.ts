@@ -31,5 +31,6 @@ What doctor does not see: whether the control plane sends the stack's token (it 
 on the host), who can reach a port past the host's firewall where \`hostFirewall\` is false, and the cloud's
 own firewall. Systemd from 239 to 249 runs agents without some protections; \`up\` names them. Each cause
 was planted in tests with stand-ins for the host's programs, and bucket answers with a stand-in for R2, never the real
-one. 14 of them are planted on a VM in every \`./fleet test\` (\`tests/e2e/local-vm\`), where doctor names each and nothing else.
+one. 15 of them are planted on a VM in every \`./fleet test\` (\`tests/e2e/local-vm\`; the old systemd by a stand-in there too),
+where doctor names each and nothing else, and cloudflared's in \`tests/e2e/tunnel\`.
 `;

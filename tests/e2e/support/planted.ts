@@ -94,6 +94,17 @@ systemctl start ${UNIT}`,
   },
   { cause: "disk full or read-only", plant: FILL_DISK, undo: "rm -rf /var/fill" },
   {
+    // A stand-in: no machine with one so old could run the agents.
+    cause: "old systemd",
+    plant: `cat >/usr/local/bin/systemctl <<'END'
+#!/bin/sh
+[ "$*" != --version ] || exec echo 'systemd 238 (238)'
+exec /usr/bin/systemctl "$@"
+END
+chmod 755 /usr/local/bin/systemctl`,
+    undo: "rm /usr/local/bin/systemctl",
+  },
+  {
     cause: "clock skew",
     plant: "date -s '+1 hour'",
     undo: "date -s '-1 hour'",
