@@ -44,8 +44,9 @@ const UFW: Firewall = {
 
 const FIREWALLD: Firewall = {
   package: "firewalld",
-  // Its default zone lets SSH in.
-  enable: "systemctl enable --now firewalld",
+  // Its default zone lets SSH in. It has its name on the bus, and is started to systemd, before it has loaded its rules;
+  // to be asked is what it does after that.
+  enable: "systemctl enable --now firewalld && firewall-cmd --state",
   openAgentsPort: "firewall-cmd --permanent --add-port=8787/tcp && firewall-cmd --reload",
   rules: "firewall-cmd --state; firewall-cmd --list-all; nft --stateless list table inet firewalld",
   reload: "firewall-cmd --reload",
