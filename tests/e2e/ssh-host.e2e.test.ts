@@ -166,7 +166,7 @@ test("up installs through a jump host, as a user with sudo, an agent that runs o
   const { stdout } = await clone.ok(["up", "-s", STACK]);
   expect(stdout).toMatch(/one +office +available/);
   const answer = await machine.run("/opt/tseeder-agent/bin/health one");
-  expect(answer).toBe('200 OK, status "available"');
+  expect(answer).toBe('200 OK, status "available", activeJobs "0"');
   expect(await machine.run("readlink /opt/tseeder-agent/agents/one/runtime")).toContain("node-");
   expect(await machine.snapshot()).not.toBe(before);
 });
