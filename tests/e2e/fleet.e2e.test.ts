@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readLocks } from "../../cli/backend";
-import { findProcess } from "../../vm/process";
+import { findProcess, signal, type ProcessRef } from "../../vm/process";
 import { Clone, type Result } from "./support/clone";
 import { until } from "./support/wait";
 
@@ -111,21 +111,48 @@ async function expectRestarted(restarted: readonly string[]): Promise<void> {
   expect(Object.values(now)).not.toContain("0");
 }
 
-/** A host that is busy may be asked more than once: status waits 10 s for each. */
-async function expectAllAvailable(): Promise<void> {
-  const names = Object.values(agents).flatMap((placed) => Object.keys(placed));
-  await until(`${names.join(", ")} available`, 120, async () => {
-    const { stdout } = await clone.fleet(["status", "-s", STACK, "--json"]);
-    const told = JSON.parse(stdout) as { agent: string; state: string }[];
-    const states = told.map(({ agent, state }) => `${agent} ${state}`).sort();
-    return (
-      states.join() ===
-      names
-        .map((name) => `${name} available`)
-        .sort()
-        .join()
-    );
+/** What status says of every agent, `vm-1 a available`, sorted, when all are available but those on one host. */
+function expectedStates(silent?: string): string[] {
+  return Object.entries(agents)
+    .flatMap(([host, placed]) =>
+      Object.keys(placed).map(
+        (name) => `${host} ${name} ${host === silent ? "unreachable" : "available"}`,
+      ),
+    )
+    .sort();
+}
+
+/** Asks until all is as expected; a host that is busy may be asked more than once: status waits 10 s for each. */
+async function expectStates(expected: readonly string[]): Promise<Result> {
+  let last: Result | undefined;
+  await until(expected.join(", "), 120, async () => {
+    last = await clone.fleet(["status", "-s", STACK, "--json"]);
+    const told = JSON.parse(last.stdout) as { host: string; agent: string; state: string }[];
+    const states = told.map(({ host, agent, state }) => `${host} ${agent} ${state}`).sort();
+    return states.join() === expected.join();
   });
+  if (last === undefined) throw new Error("status was never asked");
+  return last;
+}
+
+async function expectAllAvailable(): Promise<void> {
+  await expectStates(expectedStates());
+}
+
+/** Those on one host are unreachable, the others available, and all of that is told in time. */
+async function expectUnreachable(host: string): Promise<void> {
+  const { code, stdout, seconds } = await expectStates(expectedStates(host));
+  expect(code).toBe(1);
+  const told = JSON.parse(stdout) as { host: string; reason?: string }[];
+  for (const each of told) expect(each.reason !== undefined).toBe(each.host === host);
+  // 10 s for the host that is silent, the rest for the engine on a busy machine.
+  expect(seconds).toBeLessThan(30);
+}
+
+/** The process of a host's VM. */
+function machine(host: string): ProcessRef {
+  const record = clone.file(`.fleet/vms/${STACK}-${host}/vm.json`);
+  return (JSON.parse(record) as { process: ProcessRef }).process;
 }
 
 const snapshot = async (host: string) => {
@@ -247,15 +274,30 @@ test("a renamed agent has its old one's port, and of the old one nothing is left
   );
 });
 
-test("destroy removes every VM, one that has died too", async () => {
-  const processes = Object.keys(agents).map((host) => {
-    const record = clone.file(`.fleet/vms/${STACK}-${host}/vm.json`);
-    return (JSON.parse(record) as { process: { pid: number } }).process.pid;
-  });
-  process.kill(processes[1] ?? 0, "SIGKILL");
-  await until("QEMU gone", 10, () => findProcess(processes[1] ?? 0) === undefined);
+test("with twelve agents on three VMs, status tells of the four on one that hangs in time, and of all when it goes on", async () => {
+  agents["vm-2"] = { ...agents["vm-2"], g: { port: 8789 }, h: { port: 8790 } };
+  agents["vm-3"] = { i: {}, j: { port: 8788 }, k: { port: 8789 }, l: { port: 8790 } };
+  stackFile({ purgeData: true });
+  const { code, output } = await up();
+  expect(`${String(code)} ${output}`).toMatch(/^0 /);
+  await expectAllAvailable();
+  expect(expectedStates("vm-3").filter((state) => state.endsWith(" available"))).toHaveLength(8);
+  signal(machine("vm-3"), "SIGSTOP");
+  try {
+    await expectUnreachable("vm-3");
+  } finally {
+    signal(machine("vm-3"), "SIGCONT");
+  }
+  await expectAllAvailable();
+});
+
+test("status tells of the agents of a VM that has died; destroy removes every VM, that one too", async () => {
+  const machines = Object.keys(agents).map(machine);
+  signal(machine("vm-2"), "SIGKILL");
+  await until("QEMU gone", 10, () => findProcess(machine("vm-2").pid) === undefined);
+  await expectUnreachable("vm-2");
   await clone.ok(["destroy", "-s", STACK, "--yes"]);
-  expect(processes.map((pid) => findProcess(pid))).toEqual([undefined, undefined, undefined]);
+  expect(machines.map(({ pid }) => findProcess(pid))).toEqual([undefined, undefined, undefined]);
   expect(existsSync(join(clone.folder, `.fleet/vms/${STACK}-vm-1`))).toBe(false);
 });
 
