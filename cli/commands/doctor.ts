@@ -1,12 +1,12 @@
 import { places } from "../../toolchain/places";
 import { stackExists } from "../backend";
+import { chosen } from "../chosen";
 import { withConnections } from "../connect";
 import type { Context } from "../context";
 import { renderFindings } from "../doctor/findings";
 import type { Finding } from "../doctor/findings";
 import { askFleet } from "../doctor/fleet";
 import { machineFindings, renderMachine } from "../doctor/machine";
-import { checkNames } from "../names";
 import { engineFor } from "../pulumi";
 import { print } from "../say";
 import { readStackFile } from "../stack-file";
@@ -15,11 +15,13 @@ import { readStackFile } from "../stack-file";
  * Looks at this machine and, of a stack that was brought up, at its hosts; changes nothing. Exit code 1 if something
  * is missing here or wrong there.
  */
-export async function run({ stack, args, options }: Context): Promise<number> {
+export async function run(context: Context): Promise<number> {
+  const { stack, args, options } = context;
   const machine = await machineFindings();
   const asJson = options["json"] === true;
   if (!asJson) print(renderMachine(machine));
-  const fleet = args.length > 0 || (await isUp(stack)) ? await lookAt(stack, args) : undefined;
+  const isChoice = args.length > 0 || options["host"] !== undefined;
+  const fleet = isChoice || (await isUp(stack)) ? await lookAt(context) : undefined;
   if (asJson) print(JSON.stringify({ machine, fleet: fleet?.findings ?? null }, null, 2));
   else if (fleet !== undefined) print(`\n${render(stack, fleet)}`);
   const isWell = machine.every(({ state }) => state !== "missing");
@@ -40,13 +42,10 @@ interface Looked {
   readonly findings: readonly Finding[];
 }
 
-/** @param named @default - empty: all agents of the stack */
-async function lookAt(stack: string, named: readonly string[]): Promise<Looked> {
-  const engine = await engineFor(readStackFile(stack));
-  return await withConnections(engine, stack, async (connections) => {
-    const known = Object.keys(connections.outputs.agents);
-    checkNames("agent", named, known, stack);
-    const agents = named.length === 0 ? known : [...new Set(named)];
+async function lookAt(context: Context): Promise<Looked> {
+  const engine = await engineFor(readStackFile(context.stack));
+  return await withConnections(engine, context.stack, async (connections) => {
+    const agents = Object.keys(chosen(connections, context).outputs.agents);
     return { agents, findings: await askFleet(connections, agents) };
   });
 }

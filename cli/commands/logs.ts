@@ -29,7 +29,7 @@ export async function run(context: Context): Promise<number> {
 
 /**
  * The journals of the agents: in the order of time, or where they are followed as they come. Gives whether all
- * hosts have answered; says at once which has not, and why.
+ * hosts have answered; says at once which has not, and why: as JSON, on stdout like the lines.
  */
 export async function showLogs(
   connections: Connections,
@@ -42,9 +42,13 @@ export async function showLogs(
     const text = `${names.get(agent) ?? ""}${timeOf(line)} ${message}`;
     print(asJson ? JSON.stringify({ agent, time: timeOf(line), message }) : text);
   };
-  if (query.follow) return await readAll(connections, query, show);
+  const complain = (host: string, error: string): void => {
+    if (asJson) print(JSON.stringify({ host, error }));
+    else say(`${host}: ${error}`);
+  };
+  if (query.follow) return await readAll(connections, query, show, complain);
   const kept: JournalLine[] = [];
-  const isWhole = await readAll(connections, query, (line) => kept.push(line));
+  const isWhole = await readAll(connections, query, (line) => kept.push(line), complain);
   for (const line of kept.sort((one, other) => one.time - other.time)) show(line);
   return isWhole;
 }
@@ -54,6 +58,7 @@ async function readAll(
   connections: Connections,
   query: JournalQuery,
   take: (line: JournalLine) => void,
+  complain: (host: string, error: string) => void,
 ): Promise<boolean> {
   const { outputs } = connections;
   const each = hostsWithAgents(outputs).map(async (host) => {
@@ -68,7 +73,7 @@ async function readAll(
         if (line !== undefined) take(line);
       },
     });
-    if (code !== 0) say(`${host}: ${complaint || `exited ${String(code)}`}`);
+    if (code !== 0) complain(host, complaint || `exited ${String(code)}`);
     return code === 0;
   });
   return (await Promise.all(each)).every(Boolean);

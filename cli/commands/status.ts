@@ -23,13 +23,17 @@ export async function run(context: Context): Promise<number> {
       const connections = chosen(all, context);
       for (;;) {
         const agents = await askAgents(connections);
-        const text =
-          options["json"] === true ? JSON.stringify(agents, null, 2) : render(agents, stack);
+        const asJson = options["json"] === true;
+        // Of many answers each is a line, so that a program knows where one ends.
+        const text = asJson
+          ? JSON.stringify(agents, null, isWatched ? 0 : 2)
+          : render(agents, stack);
         if (!isWatched) {
           print(text);
           return agents.every(isWell) ? 0 : 1;
         }
-        print(process.stdout.isTTY ? `${CLEAR}${watchLine(stack)}\n\n${text}` : text);
+        const isScreen = process.stdout.isTTY && !asJson;
+        print(isScreen ? `${CLEAR}${watchLine(stack)}\n\n${text}` : text);
         // Ctrl-C ends the program here, and the connections with it.
         await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
       }

@@ -76,6 +76,13 @@ describe("logs", () => {
     expect(await showLogs(only(["a", "c"]), query, false)).toBe(false);
     expect(stdout).toEqual(["c | 1970-01-01T00:00:01Z here\n"]);
     expect(stderr).toEqual(["vm-1: No space\n"]);
+    [stdout.length, stderr.length] = [0, 0];
+    expect(await showLogs(only(["a", "c"]), query, true)).toBe(false);
+    expect(stdout.map((line) => JSON.parse(line) as object)).toEqual([
+      { host: "vm-1", error: "No space" },
+      { agent: "c", time: "1970-01-01T00:00:01Z", message: "here" },
+    ]);
+    expect(stderr).toEqual([]);
   });
 
   test("that are followed end on the host when nobody listens any more, without another line", async () => {
@@ -119,14 +126,29 @@ describe("exec", () => {
       connections,
       ["vm-1", "vm-3"],
       "echo out $HOST; echo err >&2; [ $HOST = vm-1 ] || exit 7",
+      false,
     );
     expect(code).toBe(7);
     expect(stdout.sort()).toEqual(["vm-1 | out vm-1\n", "vm-3 | out vm-3\n"]);
     expect(stderr.sort()).toEqual(["vm-1 | err\n", "vm-3 | err\n", "vm-3 | exited 7\n"]);
   });
 
+  test("as JSON is an object a line on stdout: each line that a host prints, and last its exit code", async () => {
+    expect(await execOn(connections, ["vm-2"], 'echo "a\\"b"; echo err >&2; exit 7', true)).toBe(7);
+    const told = stdout.map((line) => JSON.parse(line) as object);
+    expect(told.at(-1)).toEqual({ host: "vm-2", exitCode: 7 });
+    expect(told.slice(0, -1)).toEqual(
+      expect.arrayContaining([
+        { host: "vm-2", stream: "stdout", line: 'a"b' },
+        { host: "vm-2", stream: "stderr", line: "err" },
+      ]),
+    );
+    expect(told).toHaveLength(3);
+    expect(stderr).toEqual([]);
+  });
+
   test("gives a command that reads its input nothing to wait for", async () => {
-    expect(await execOn(connections, ["vm-1"], "cat")).toBe(0);
+    expect(await execOn(connections, ["vm-1"], "cat", false)).toBe(0);
   });
 });
 

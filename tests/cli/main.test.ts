@@ -271,6 +271,9 @@ describe("up on hosts with agents", () => {
     const { code, stderr } = fleet(["doctor", "agent-home"], env);
     expect(stderr).toBe("agent agent-home: not in stack dev; expected agent-office\n");
     expect(code).toBe(1);
+    expect(fleet(["doctor", "--host", "home"], env).stderr).toBe(
+      "host home: not in stack dev; expected office\n",
+    );
   });
 
   test("doctor looks at this machine alone where the stack was never brought up", () => {
@@ -308,11 +311,11 @@ describe("up on hosts with agents", () => {
     );
   });
 
-  test("status --watch asks again and again, and Ctrl-C leaves nothing behind", async () => {
+  test("status --watch asks again and again, as JSON a line each time, and Ctrl-C leaves nothing behind", async () => {
     host(JSON.stringify({ agent: "agent-office", state: "available" }));
     const temporary = mkdtempSync(join(clone, "tmp-"));
-    const child = spawn(process.execPath, [...PROGRAM, "status", "--watch"], {
-      ...{ cwd: clone, stdio: "ignore" },
+    const child = spawn(process.execPath, [...PROGRAM, "status", "--watch", "--json"], {
+      ...{ cwd: clone, stdio: ["ignore", "pipe", "ignore"] },
       env: { ...environment(env), TMPDIR: temporary },
     });
     const ended = new Promise((resolve) =>
@@ -320,6 +323,8 @@ describe("up on hosts with agents", () => {
         resolve(signal);
       }),
     );
+    let told = "";
+    child.stdout.on("data", (data: Buffer) => (told += data.toString()));
     const questions = () => readFileSync(log, "utf8").match(/^ssh: /gm)?.length ?? 0;
     try {
       await until("a second question", 60, () => existsSync(log) && questions() > 1);
@@ -328,6 +333,11 @@ describe("up on hosts with agents", () => {
     }
     expect(await ended).toBe("SIGINT");
     expect(readdirSync(temporary)).toEqual([]);
+    const answers = told.split("\n").slice(0, -1);
+    expect(answers.length).toBeGreaterThan(0);
+    for (const line of answers) {
+      expect(JSON.parse(line)).toMatchObject([{ agent: "agent-office", state: "available" }]);
+    }
   }, 90_000);
 });
 
