@@ -189,8 +189,12 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     usage: "completion <shell> [words...]",
-    summary: "completion for a shell (bash): source <(./fleet completion bash)",
-    examples: ["source <(./fleet completion bash)"],
+    summary: "completion for a shell: bash, zsh or fish",
+    examples: [
+      "source <(./fleet completion bash)",
+      "source <(./fleet completion zsh)     # behind compinit",
+      "./fleet completion fish | source",
+    ],
     load: async () => (await import("./commands/completion")).command(COMMANDS),
   },
   {

@@ -8,6 +8,9 @@ import { DEFAULT_STACK, PROJECT } from "../project";
 import { Failure, print } from "../say";
 import { stackFilePath } from "../stack-file";
 
+/** Each has its script, `cli/completion/fleet.<shell>`. */
+const SHELLS = ["bash", "zsh", "fish"];
+
 /** Prints what a shell loads, or with `words` what the loaded script asks for; reads files and starts nothing. */
 export function command(commands: readonly Completable[]) {
   return {
@@ -15,10 +18,10 @@ export function command(commands: readonly Completable[]) {
       const [shell = ""] = args;
       if (shell === "words") {
         for (const word of candidates(behind, commands, namesOf)) print(word);
-      } else if (shell === "bash") {
-        print(readFileSync(join(PROJECT, "cli/completion/fleet.bash"), "utf8").trimEnd());
+      } else if (SHELLS.includes(shell)) {
+        print(readFileSync(join(PROJECT, `cli/completion/fleet.${shell}`), "utf8").trimEnd());
       } else {
-        throw new Failure(`completion: got "${shell}", expected bash`);
+        throw new Failure(`completion: got "${shell}", expected one of ${SHELLS.join(", ")}`);
       }
       return Promise.resolve(0);
     },

@@ -8,7 +8,14 @@ import { temporaryFolder } from "../temporary";
 import { countJest, countTap, NOTHING } from "./counts";
 import type { Counts } from "./counts";
 import { filesThat, shellScripts } from "./files";
-import { ensurePackages, NETWORK_TOOLS, SCAN_TOOLS, SHELL_TOOLS, SSH_TOOLS } from "./packages";
+import {
+  ensurePackages,
+  NETWORK_TOOLS,
+  SCAN_TOOLS,
+  SHELL_TOOLS,
+  SHELLS,
+  SSH_TOOLS,
+} from "./packages";
 import { step } from "./step";
 
 /** The layers in the order they run: the cheapest first. */
@@ -76,8 +83,8 @@ async function check(): Promise<Counts> {
 }
 
 async function unit(): Promise<Counts> {
-  // Some talk to a real sshd on loopback.
-  await ensurePackages(SSH_TOOLS);
+  // Some talk to a real sshd on loopback, some complete words in real shells.
+  await ensurePackages({ ...SSH_TOOLS, ...SHELLS });
   return await jestWithGo("unit", ["--silent", ...TWO_AT_ONCE], withoutGo());
 }
 

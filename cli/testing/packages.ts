@@ -17,6 +17,8 @@ export const SCAN_TOOLS =
   process.getuid?.() === 0
     ? { nmap: "nmap", ip: "iproute2", nsenter: "util-linux", unshare: "util-linux" }
     : {};
+/** Those that completion is for; bash is everywhere. */
+export const SHELLS = { zsh: "zsh", fish: "fish" };
 export const SSH_TOOLS = { ssh: "openssh-client", sshd: "openssh-server" };
 
 /**
