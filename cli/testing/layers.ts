@@ -31,6 +31,8 @@ const TWO_AT_ONCE = ["--maxWorkers=2"] as const;
 
 /** The stand-ins are Go programs; a machine with the official downloads need not have Go. */
 const GO_FOLDER = "toolchain/standins";
+/** Its go.mod pins the linter of workflows, which Go builds from the module proxy. */
+const WORKFLOW_LINTER = "toolchain/actionlint";
 const GO_TESTS = {
   unit: "tests/toolchain/stand-ins/",
   engine: "tests/engine/examples.test.ts",
@@ -43,11 +45,12 @@ function withoutGo(): string | undefined {
   return "missing" in found ? found.missing : undefined;
 }
 
-/** Format, lint, types, shell, Go, generated files: each is one check. */
+/** Format, lint, types, shell, Go, workflows, generated files: each is one check. */
 async function check(): Promise<Counts> {
   await ensurePackages(SHELL_TOOLS);
   const scripts = shellScripts();
   const noGo = withoutGo();
+  const workflows = filesThat((path) => /\/workflows\/[^/]+\.yml$/.test(path));
   const programs = filesThat((path) => /generate[^/]*\.ts$/.test(path));
   const checks: readonly (readonly [title: string, command: readonly string[]])[] = [
     ["format", [bin("prettier"), "--check", "--log-level", "warn", "."]],
@@ -65,6 +68,14 @@ async function check(): Promise<Counts> {
       : ([
           ["gofmt", ["gofmt", "-d", GO_FOLDER]],
           ["go vet", ["go", "-C", GO_FOLDER, "vet", "-mod=readonly", "./..."]],
+          // It has shellcheck look at what they run.
+          [
+            "actionlint",
+            [
+              ...["go", "-C", WORKFLOW_LINTER, "tool", "actionlint"],
+              ...workflows.map((path) => join(PROJECT, path)),
+            ],
+          ],
         ] as const)),
     ...programs.map(
       (path) =>
@@ -78,7 +89,8 @@ async function check(): Promise<Counts> {
   for (const [title, command] of checks) {
     if ((await step(title, command, { quiet: true })).code !== 0) failed += 1;
   }
-  const skipped = noGo === undefined ? [] : [`gofmt and go vet of ${GO_FOLDER}: ${noGo}`];
+  const skipped =
+    noGo === undefined ? [] : [`gofmt and go vet of ${GO_FOLDER}, actionlint: ${noGo}`];
   return { passed: checks.length - failed, failed, skipped };
 }
 
