@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { commandLine } from "./command-line";
 import { COMMANDS } from "./command-table";
 import { DEFAULT_STACK } from "./project";
 import { route } from "./route";
@@ -13,27 +13,16 @@ async function main(argv: readonly string[]): Promise<number> {
     return await passOn(args, stack);
   }
   let code = 0;
-  const program = new Command("fleet")
-    .description("Compute agents on any VM with pulumi up")
-    .option("-s, --stack <name>", "the stack", DEFAULT_STACK)
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText("after", "\nAny other command goes to Pulumi: ./fleet stack output --json");
-  for (const { usage, summary, options = [], examples, load } of COMMANDS) {
-    const command = program.command(usage).description(summary);
-    for (const [flags, description] of options) command.option(flags, description);
-    command.addHelpText("after", `\nExamples:\n  ${examples.join("\n  ")}`);
-    command.action(async () => {
-      const { run } = await load();
-      const given = command.opts<Readonly<Record<string, unknown>>>();
-      code = await run({
-        stack: stack ?? DEFAULT_STACK,
-        yes: given["yes"] === true,
-        args: command.args,
-        behind: args.includes("--") ? args.slice(args.indexOf("--") + 1) : [],
-        options: given,
-      });
+  const program = commandLine(async ({ load, args: given, options }) => {
+    const { run } = await load();
+    code = await run({
+      stack: stack ?? DEFAULT_STACK,
+      yes: options["yes"] === true,
+      args: given,
+      behind: args.includes("--") ? args.slice(args.indexOf("--") + 1) : [],
+      options,
     });
-  }
+  });
   if (args.length === 0) program.help();
   await program.parseAsync(args, { from: "user" });
   return code;

@@ -1,0 +1,105 @@
+/** What README, guides, help and the workflow tell to type: the commands, options and settings in it exist. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { commandLine } from "../../cli/command-line";
+import { COMMANDS } from "../../cli/command-table";
+import { route } from "../../cli/route";
+
+const ROOT = join(__dirname, "../..");
+const OWN = new Set([...COMMANDS.map(({ usage }) => usage.split(" ")[0] ?? ""), "help"]);
+/** Those of Pulumi's that the texts tell to use. */
+const PULUMIS = new Set(["cancel", "config", "refresh", "stack"]);
+
+const TEXTS: Readonly<Record<string, string>> = Object.fromEntries([
+  ...["README.md", "CHANGELOG.md", "toolchain/README.md", "examples/compute-agent/README.md"]
+    .concat(filesIn("docs", ".md"), filesIn("docs/decisions", ".md"))
+    .concat(filesIn("examples/workflows", ".yml"))
+    .map((path) => [path, readFileSync(join(ROOT, path), "utf8")] as const),
+  ["help", COMMANDS.flatMap(({ examples }) => examples).join("\n")],
+]);
+
+function filesIn(folder: string, ending: string): string[] {
+  return readdirSync(join(ROOT, folder))
+    .filter((name) => name.endsWith(ending))
+    .map((name) => `${folder}/${name}`);
+}
+
+/** The words behind each `./fleet` that begins a line, a code span, a step or a substitution, up to its end. */
+function commandsIn(text: string): string[][] {
+  const commands = /(?:^\s*|`|run: |<\()\.\/fleet((?: '[^'\n]*'| "[^"\n]*"| [^`|;)#\s]+)+)/gm;
+  return [...text.matchAll(commands)].map(([, line = ""]) =>
+    (line.match(/'[^']*'|"[^"]*"|\S+/g) ?? [])
+      .filter((word) => !/^\d?>/.test(word))
+      .map((word) => word.replaceAll(/['"]/g, "")),
+  );
+}
+
+/** Why fleet would refuse these words; undefined where it would not. */
+async function refusal(words: readonly string[]): Promise<string | undefined> {
+  const { to, args } = route(words, OWN);
+  if (to === "pulumi") {
+    return PULUMIS.has(args[0] ?? "")
+      ? undefined
+      : `no command of fleet or Pulumi: ${words.join(" ")}`;
+  }
+  const program = commandLine(() => Promise.resolve());
+  for (const each of [program, ...program.commands]) {
+    each.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as { code: string; message: string };
+    // Help, and what names a command or an option without its argument.
+    return /help|missingArgument|optionMissingArgument/i.test(code)
+      ? undefined
+      : `${message}: ${words.join(" ")}`;
+  }
+}
+
+test.each(Object.keys(TEXTS))(
+  "each ./fleet command in %s is one, with options that it knows",
+  async (path) => {
+    const refusals = await Promise.all(commandsIn(TEXTS[path] ?? "").map(refusal));
+    expect(refusals.filter((each) => each !== undefined)).toEqual([]);
+  },
+);
+
+test("each command has an example in its help, and none is of another command", () => {
+  for (const { usage, examples } of COMMANDS) {
+    const names = new Set(commandsIn(examples.join("\n")).map((words) => words[0]));
+    expect([...names]).toEqual([usage.split(" ")[0]]);
+  }
+});
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+  readonly oneOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
+}
+const CONFIG = (JSON.parse(readFileSync(join(ROOT, "stacks/stack.schema.json"), "utf8")) as Schema)
+  .properties?.["config"];
+
+/** Whether a stack file may have a value there. */
+function has(schema: Schema | boolean | undefined, path: readonly string[]): boolean {
+  const [key, ...rest] = path;
+  if (typeof schema !== "object") return schema === true;
+  if (key === undefined) return true;
+  const { properties = {}, additionalProperties, oneOf = [], anyOf = [] } = schema;
+  return (
+    (key in properties ? has(properties[key], rest) : has(additionalProperties, rest)) ||
+    [...oneOf, ...anyOf].some((choice) => has(choice, path))
+  );
+}
+
+test.each(Object.keys(TEXTS))("each agent-fleet: setting in %s is one of a stack file", (path) => {
+  const settings = (TEXTS[path] ?? "").matchAll(
+    /(?<![\w/-])(agent-fleet:[a-z]\w*)((?:\.\w[\w-]*)*)(?![\w-]|:\w)/g,
+  );
+  const unknown = [...settings].flatMap(([all, key = "", rest = ""]) =>
+    has(CONFIG, [key, ...rest.split(".").slice(1)]) ? [] : [all],
+  );
+  expect(unknown).toEqual([]);
+});
