@@ -73,6 +73,16 @@ test("each command has an example in its help, and none is of another command", 
   }
 });
 
+test("docs/operations.md says of each command with --json what it gives", () => {
+  const section = (TEXTS["docs/operations.md"] ?? "").split("\n## JSON and exit codes\n")[1] ?? "";
+  const rows = [...section.matchAll(/^\| (`[^|]+`) \| [^|]+ \| [^|\n]+ \|$/gm)];
+  const told = rows.flatMap(([, names = ""]) => names.match(/[a-z]+/g) ?? []);
+  const given = COMMANDS.filter(({ options = [] }) =>
+    options.some(([flags]) => flags === "--json"),
+  ).map(({ usage }) => usage.split(" ")[0] ?? "");
+  expect(told).toEqual(expect.arrayContaining(given));
+});
+
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
