@@ -1,4 +1,4 @@
-/** docs/vm-install.md followed word for word on a fresh machine, from the install by hand to its uninstall. */
+/** docs/vm-install.md followed word for word on a fresh machine: install by hand, uninstall, and the quick start. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { hostArch } from "../../vm/tools";
 import { Clone, run } from "./support/clone";
@@ -23,8 +23,8 @@ afterAll(async () => {
 });
 
 /** The shell blocks below a heading, up to the next one. */
-function blocks(heading: string): string[] {
-  const section = guide.split(`\n${heading}\n`)[1]?.split(/\n##/)[0] ?? "";
+function blocks(heading: string, text = guide): string[] {
+  const section = text.split(`\n${heading}\n`)[1]?.split(/\n##/)[0] ?? "";
   const found = [...section.matchAll(/```sh\n([^]*?)```/g)].map(([, block = ""]) => block);
   if (found.length === 0) throw new Error(`no shell block below ${heading}`);
   return found;
@@ -83,4 +83,32 @@ onAmd64("its agent is shut in and its port closed, as one of ./fleet's is", asyn
 onAmd64("its uninstall leaves the machine as it was found", async () => {
   await onTheVm("## Uninstall");
   expect(await machine.snapshot()).toBe(before);
+});
+
+/** A line of a guide with `./fleet`, here: the machine's address and host key in place of the guide's. */
+async function follow(line: string): Promise<string> {
+  const command = line
+    .replace("203.0.113.7", `127.0.0.1 --port ${String(machine.sshPort)}`)
+    .replace("ssh-ed25519 AAAA…", machine.hostKey);
+  const { code, output } = await run("sh", ["-e", "-c", command], {
+    ...{ cwd: clone.folder, input: "", env: clone.env },
+  });
+  if (code !== 0) throw new Error(`${command}: exited ${String(code)}:\n${output}`);
+  return output;
+}
+
+test("the guide's quick start, line by line, ends with an agent that is available; README's last line takes it away", async () => {
+  const [clones, scan = "", init = "", up = "", status = ""] =
+    blocks("## Quick start")[0]?.split("\n") ?? [];
+  expect(clones).toMatch(/^git clone /);
+  expect(await follow(scan)).toContain(`hostKey: ${machine.hostKey}\n`);
+  const key = /^ {2}(ssh-ed25519 \S+ agent-fleet-office)$/m.exec(await follow(init))?.[1] ?? "";
+  await machine.run("cat >>/root/.ssh/authorized_keys", `${key}\n`);
+  await follow(up);
+  expect(await follow(status)).toMatch(/^agent-vm-1 +vm-1 +available /m);
+  const [, , destroy = ""] =
+    blocks("## Your own machine", clone.file("README.md"))[0]?.split("\n") ?? [];
+  expect(destroy).toBe("./fleet destroy -s office");
+  await follow(destroy);
+  expect(await machine.run("ls /opt /etc | grep tseeder || :")).toBe("");
 });
