@@ -1,6 +1,6 @@
-/** What README, guides, help and the workflow tell to type: the commands, options and settings in it exist. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+/** What README, guides, help and the workflow tell: the commands, options, settings and links in it exist. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { commandLine } from "../../cli/command-line";
 import { COMMANDS } from "../../cli/command-table";
 import { route } from "../../cli/route";
@@ -113,3 +113,31 @@ test.each(Object.keys(TEXTS))("each agent-fleet: setting in %s is one of a stack
   );
   expect(unknown).toEqual([]);
 });
+
+/** As GitHub names the anchors of headings. */
+function anchors(text: string): Set<string> {
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+}
+
+test.each(Object.keys(TEXTS).filter((path) => path.endsWith(".md")))(
+  "each link in %s leads to a file that is there, and to a heading in it",
+  (path) => {
+    const links = [...(TEXTS[path] ?? "").matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
+    const dead = links.flatMap(([link, to = "", anchor]) => {
+      const target = to === "" ? join(ROOT, path) : join(ROOT, dirname(path), to);
+      const isThere =
+        existsSync(target) &&
+        (anchor === undefined || anchors(readFileSync(target, "utf8")).has(anchor));
+      return isThere ? [] : [link];
+    });
+    expect(dead).toEqual([]);
+  },
+);
