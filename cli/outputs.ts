@@ -58,6 +58,12 @@ export interface HostOutput {
     readonly user: string;
     readonly hostKey: string;
   };
+  /** How the agents' ports are reached from outside: private, tunnel or cloudflare. Absent in what an older version has stored. */
+  readonly exposure?: string;
+  /** Ranges that may reach them with exposure private. @default - none */
+  readonly privateFrom?: readonly string[];
+  /** Whether the firewall on the host closes them to all others. Absent in what an older version has stored. */
+  readonly hostFirewall?: boolean;
 }
 
 /** Takes what is there; an empty or half-made stack has no agents and no hosts. */

@@ -64,6 +64,11 @@ export function hasTunnel({ exposure, agents }: HostSettings): boolean {
   return exposure.kind === "tunnel" && portsOf(agents).length > 0;
 }
 
+/** Whether the host's own firewall closes ports: where no agent listens there is nothing to close. */
+export function isFirewalled({ hostFirewall, agents }: HostSettings): boolean {
+  return hostFirewall && portsOf(agents).length > 0;
+}
+
 /** The keys of `aws:` that a provider of the stack's own takes over. */
 export interface AwsSettings {
   readonly profile?: string;

@@ -13,6 +13,7 @@ import { hostname } from "../components/network/ingress";
 import { agentUnit, firewallFiles, hostFiles } from "./assets";
 import type { AgentBuild } from "./builds";
 import {
+  isFirewalled,
   portsOf,
   type AgentSettings,
   type FleetSettings,
@@ -52,8 +53,7 @@ export function deliver({
   const releases = new Map<string, Release>();
   const parent = childOf(host);
   const ports = portsOf(hostSettings.agents);
-  // Where no agent listens there is nothing to close.
-  const isFirewalled = hostSettings.hostFirewall && ports.length > 0;
+  const closesPorts = isFirewalled(hostSettings);
   let firewall: HostFirewall | undefined;
 
   for (const agent of hostSettings.agents) {
@@ -78,14 +78,14 @@ export function deliver({
               .map(({ name }) => name),
             arch: hostSettings.arch,
             tryUnknownOs: hostSettings.config.tryUnknownOs ?? false,
-            hostFirewall: isFirewalled,
+            hostFirewall: closesPorts,
             purgeData: settings.purgeData,
             scripts: hostFiles(root),
           },
           parent,
         ),
     );
-    if (isFirewalled) {
+    if (closesPorts) {
       firewall ??= closePorts(root, host, hostSettings.exposure, ports, setup, parent);
     }
     const runtime = memo(

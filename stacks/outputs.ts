@@ -2,8 +2,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Activation, Agent } from "../components/agent/agent";
 import type { Host } from "../components/host/host";
+import type { Exposure } from "../components/host/inbound";
 import type { Access } from "../components/network/access";
-import type { HealthCheck, HostSettings } from "./fleet-settings";
+import { isFirewalled, type HealthCheck, type HostSettings } from "./fleet-settings";
 import type { Delivered } from "./install";
 import type { Provider } from "./schema";
 
@@ -40,6 +41,12 @@ export interface HostOutput {
     readonly user: string;
     readonly hostKey: string;
   };
+  /** How the agents' ports are reached from outside. */
+  readonly exposure: Exposure["kind"];
+  /** Ranges that may reach them with exposure private. @default - none */
+  readonly privateFrom?: readonly string[];
+  /** Whether the firewall on the host closes them to all others. */
+  readonly hostFirewall: boolean;
 }
 
 /** What a request to an agent's hostname must send, as the headers CF-Access-Client-Id and CF-Access-Client-Secret. */
@@ -75,13 +82,17 @@ export function agentOutput(
 
 export function hostOutput(host: Host, settings: HostSettings): HostOutput {
   const { address, port, user, hostKey, bastion } = host.connection;
+  const { config, exposure } = settings;
   return {
-    provider: settings.config.provider,
+    provider: config.provider,
     address,
     port,
     user,
     hostKey,
     ...(bastion === undefined ? {} : { bastion }),
+    exposure: exposure.kind,
+    ...(config.privateFrom === undefined ? {} : { privateFrom: config.privateFrom }),
+    hostFirewall: isFirewalled(settings),
   };
 }
 

@@ -470,7 +470,18 @@ test("the outputs say where each agent is and how it is, and keep the key a secr
   expect(one?.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect(agents["three"]?.url).toBe("http://203.0.113.7:8787");
   expect(hosts["office"]).toMatchObject({ provider: "ssh", address: "203.0.113.7", user: "ops" });
+  expect(hosts["office"]).toMatchObject({ exposure: "private", hostFirewall: true });
   expect(await pulumi.isSecret(sshPrivateKey as pulumi.Output<string>)).toBe(true);
+});
+
+test("the outputs say of each host who reaches its agents' ports, and whether its firewall closes them", async () => {
+  const { hosts } = await build({
+    open: { ...SSH.office, hostFirewall: false, agents: { a: {} } },
+    office: { ...SSH.office, privateFrom: ["10.0.0.0/8"], agents: { b: {} } },
+  });
+  expect(hosts["open"]).toMatchObject({ exposure: "private", hostFirewall: false });
+  expect(hosts["open"]).not.toHaveProperty("privateFrom");
+  expect(hosts["office"]).toMatchObject({ privateFrom: ["10.0.0.0/8"], hostFirewall: true });
 });
 
 describe("a rollout", () => {
