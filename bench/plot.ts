@@ -1,12 +1,12 @@
 /** The cases as bars with their spread, on a logarithmic scale: a no-op and a first install differ a hundredfold. Pure. */
+import { OKABE_ITO } from "../cli/picture/palette";
 import { measured } from "./page";
 import { CASES, METHODS, type Case, type Method, type Results } from "./results";
 
-/** Okabe and Ito's colours, which the colour-blind can tell apart too. */
 const COLOURS: Readonly<Record<Method, string>> = {
-  fleet: "#0072B2",
-  ansible: "#E69F00",
-  floor: "#009E73",
+  fleet: OKABE_ITO.blue,
+  ansible: OKABE_ITO.orange,
+  floor: OKABE_ITO.green,
 };
 
 const LEFT = 200;

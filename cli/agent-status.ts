@@ -34,6 +34,11 @@ export const CONNECTED = "connected";
 
 const TUNNEL = "/opt/agent-fleet-tunnel/bin/tunnel";
 
+/** Nothing has to be done about it. */
+export function isWell({ state, failed }: Pick<AgentStatus, "state" | "failed">): boolean {
+  return /^(available|full|disabled)$/.test(state) && failed === undefined;
+}
+
 /** How long one host may take to answer, in ms. */
 const DEADLINE_MS = 10_000;
 

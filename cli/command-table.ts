@@ -61,6 +61,34 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/status"),
   },
   {
+    usage: "graph [agent...]",
+    summary: "the fleet as an SVG picture: hosts, agents and how they are, and who reaches them",
+    options: [
+      HOST,
+      [
+        "-o, --output <file>",
+        "where to write it (default: stdout; at a terminal .fleet/pictures/<stack>.svg)",
+      ],
+      ["--json", "what the picture tells, as JSON"],
+    ],
+    examples: [
+      "./fleet graph",
+      "./fleet graph -o fleet.svg",
+      "./fleet graph --host vm-1,vm-2 > part.svg",
+    ],
+    load: () => import("./commands/graph"),
+  },
+  {
+    usage: "open [agent...]",
+    summary: "the same as a page in your browser, with tables",
+    options: [
+      HOST,
+      ["-o, --output <file>", "where to write it (default: .fleet/pictures/<stack>.html)"],
+    ],
+    examples: ["./fleet open", "./fleet open -o fleet.html"],
+    load: () => import("./commands/open"),
+  },
+  {
     usage: "restart [agent...]",
     summary: "restart agents, wave after wave, when their jobs have ended",
     options: [HOST, ALL, WAVE, NO_DRAIN, JSON_LINES],
@@ -206,7 +234,7 @@ export const COMMANDS: readonly Command[] = [
   {
     usage: "test [layer]",
     summary:
-      "run the tests: check, unit, assets, engine, e2e or all of these; faults, systems or image, which take long",
+      "run the tests: check, unit, assets, browser, engine, e2e or all of these; faults, systems or image, which take long",
     examples: ["./fleet test", "./fleet test check"],
     load: () => import("./commands/test"),
   },

@@ -1,4 +1,4 @@
-import { askAgents, CONNECTED } from "../agent-status";
+import { askAgents, CONNECTED, isWell } from "../agent-status";
 import type { AgentStatus } from "../agent-status";
 import { chosen } from "../chosen";
 import { withConnections } from "../connect";
@@ -48,10 +48,6 @@ const CLEAR = "\u001b[H\u001b[J";
 function watchLine(stack: string): string {
   const time = new Date().toISOString().slice(11, 19);
   return `stack ${stack} at ${time} UTC, every ${String(WATCH_MS / 1000)} s; Ctrl-C ends`;
-}
-
-function isWell({ state, failed }: AgentStatus): boolean {
-  return /^(available|full|disabled)$/.test(state) && failed === undefined;
 }
 
 export function render(agents: readonly AgentStatus[], stack: string): string {

@@ -164,7 +164,10 @@ describe("up", () => {
 
 describe("up on hosts with agents", () => {
   const hosts = {
-    office: { ...{ address: "203.0.113.7", port: 22, user: "ops" }, hostKey: HOST_KEY },
+    office: {
+      ...{ provider: "ssh", address: "203.0.113.7", port: 22, user: "ops" },
+      hostKey: HOST_KEY,
+    },
   };
   const agents = {
     "agent-office": { host: "office", unit: "tseeder-agent@agent-office", release: "abc", url: "" },
@@ -311,6 +314,60 @@ describe("up on hosts with agents", () => {
     );
   });
 
+  const STATUS = expect.stringContaining("ssh: ") as string;
+  const UNWELL = JSON.stringify({ agent: "agent-office", state: "unavailable" });
+
+  test("graph gives the fleet as SVG, however it is; with --json what it tells; with --output a file", () => {
+    host(UNWELL);
+    const { code, stdout, calls } = fleet(["graph"], env);
+    expect(stdout).toMatch(/^<svg [^]*agent-office[^]*unavailable[^]*<\/svg>\n$/);
+    expect(calls).toEqual([OUTPUT, STATUS]);
+    expect(code).toBe(0);
+    const { hosts: told } = JSON.parse(fleet(["graph", "--json"], env).stdout) as {
+      hosts: object[];
+    };
+    expect(told).toMatchObject([{ name: "office", agents: [{ state: "unavailable" }] }]);
+    const file = join(clone, "fleet.svg");
+    expect(fleet(["graph", "-o", file], env).stdout).toBe(`${file}\n`);
+    expect(readFileSync(file, "utf8")).toMatch(/^<svg [^]*<\/svg>\n$/);
+  });
+
+  test("graph of hosts without agents alone is refused, and none is asked", () => {
+    host(UNWELL);
+    const spare = { ...hosts, spare: hosts.office };
+    const { code, stderr, calls } = fleet(["graph", "--host", "spare"], {
+      FAKE_OUTPUT: JSON.stringify({ agents, hosts: spare }),
+    });
+    expect(stderr).toMatch(/^--host: got hosts of stack dev without agents, .* leave it out\n$/);
+    expect(calls).toEqual([OUTPUT]);
+    expect(code).toBe(1);
+  });
+
+  test("open writes a page, prints its path, and leaves it to the desktop's program where there is a display", async () => {
+    host(UNWELL);
+    const seen = join(clone, "seen");
+    writeFileSync(join(bin, "xdg-open"), `#!/bin/sh\necho "$*" >${seen}\n`, { mode: 0o755 });
+    const file = join(clone, ".fleet/pictures/dev.html");
+    const unseen = fleet(["open"], env);
+    expect(unseen).toMatchObject({
+      ...{ code: 0, stdout: `${file}\n` },
+      stderr: "there is no display here; open the file in a browser\n",
+    });
+    expect(readFileSync(file, "utf8")).toContain('<th scope="row">agent-office</th>');
+    expect(existsSync(seen)).toBe(false);
+    expect(fleet(["open"], { ...env, DISPLAY: ":0" })).toMatchObject({ code: 0, stderr: "" });
+    await until("the page to be opened", 30, () => existsSync(seen));
+    await until("its path", 30, () => readFileSync(seen, "utf8") === `${file}\n`);
+    rmSync(join(bin, "xdg-open"));
+    const lost = fleet(["open"], {
+      ...env,
+      DISPLAY: ":0",
+      PATH: bin,
+    });
+    expect(lost.stderr).toMatch(/^xdg-open cannot be run: .*ENOENT; open the file in a browser\n$/);
+    expect(lost.code).toBe(0);
+  });
+
   test("status --watch asks again and again, as JSON a line each time, and Ctrl-C leaves nothing behind", async () => {
     host(JSON.stringify({ agent: "agent-office", state: "available" }));
     const temporary = mkdtempSync(join(clone, "tmp-"));
@@ -350,6 +407,29 @@ test.each([
   const { code, stderr, calls } = fleet(args);
   expect(stderr).toContain(text);
   expect(calls).toEqual([]);
+  expect(code).toBe(1);
+});
+
+test.each([
+  ["nowhere/fleet.svg", "there is no folder"],
+  [".", "is a folder"],
+])("graph and open refuse to write to %s before anything is started", (output, text) => {
+  stackFile();
+  for (const command of ["graph", "open"]) {
+    const { code, stderr, calls } = fleet([command, "--output", output]);
+    expect(stderr).toMatch(`--output: got "${output}", expected a file in a folder that`);
+    expect(stderr).toContain(text);
+    expect(calls).toEqual([]);
+    expect(code).toBe(1);
+  }
+});
+
+test("graph of a stack that has nothing says so", () => {
+  stackFile();
+  fleet(["stack", "init", "dev"]);
+  const { code, stdout, stderr } = fleet(["graph"]);
+  expect(stderr).toBe("stack dev has no agents here; bring it up with: ./fleet up -s dev\n");
+  expect(stdout).toBe("");
   expect(code).toBe(1);
 });
 
