@@ -2,15 +2,19 @@
 
 /**
  * `npx jest` runs the unit tests; FLEET_TESTS=e2e the scenarios on a real VM (*.e2e.test.ts), FLEET_TESTS=engine those
- * with a real Pulumi engine (tests/engine); FLEET_TESTS=faults the whole fault matrix,
- * FLEET_TESTS=systems the claims of every system, FLEET_TESTS=image the agent-ready image. Types are checked by tsc, so ts-jest only transpiles.
+ * with a real Pulumi engine (tests/engine); FLEET_TESTS=browser those in a real browser; FLEET_TESTS=faults the whole
+ * fault matrix, FLEET_TESTS=systems the claims of every system, FLEET_TESTS=image the agent-ready image. Types are checked by tsc, so ts-jest only transpiles.
  */
 const layer = process.env["FLEET_TESTS"] ?? "unit";
 /** A folder whose tests cannot run on this machine; `./fleet test` says why. */
 const without = process.env["FLEET_TESTS_WITHOUT"];
 
 const layers = {
-  unit: { testMatch: ["**/*.test.ts"], ignore: ["\\.e2e\\.test\\.ts$", "<rootDir>/tests/engine/"] },
+  unit: {
+    testMatch: ["**/*.test.ts"],
+    ignore: ["\\.e2e\\.test\\.ts$", "<rootDir>/tests/engine/", "<rootDir>/tests/browser/"],
+  },
+  browser: { testMatch: ["<rootDir>/tests/browser/*.test.ts"], ignore: [] },
   engine: { testMatch: ["<rootDir>/tests/engine/**/*.test.ts"], ignore: ["\\.e2e\\.test\\.ts$"] },
   e2e: {
     testMatch: ["**/*.e2e.test.ts"],

@@ -9,7 +9,9 @@ import { countJest, countTap, NOTHING } from "./counts";
 import type { Counts } from "./counts";
 import { filesThat, shellScripts } from "./files";
 import {
+  BROWSER,
   ensurePackages,
+  findBrowser,
   NETWORK_TOOLS,
   SCAN_TOOLS,
   SHELL_TOOLS,
@@ -19,7 +21,7 @@ import {
 import { step } from "./step";
 
 /** The layers in the order they run: the cheapest first. */
-export const LAYERS = { check, unit, assets, engine, e2e } satisfies Record<string, Layer>;
+export const LAYERS = { check, unit, assets, browser, engine, e2e } satisfies Record<string, Layer>;
 
 /** What takes too long to be part of `all`. */
 export const ON_REQUEST = { faults, systems, image } satisfies Record<string, Layer>;
@@ -116,6 +118,12 @@ async function assets(): Promise<Counts> {
   const counts = countTap(output);
   // bats may fail as a whole: a file that does not parse.
   return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+/** The picture and the page of a fleet in a real browser. */
+async function browser(): Promise<Counts> {
+  if (findBrowser() === undefined) await ensurePackages(BROWSER);
+  return await jest("browser", []);
 }
 
 /** The engine's stand-ins with a real Pulumi and a real sshd; the ready stack files up to their plans. */

@@ -20,6 +20,8 @@ export const SCAN_TOOLS =
 /** Those that completion is for; bash is everywhere. */
 export const SHELLS = { zsh: "zsh", fish: "fish" };
 export const SSH_TOOLS = { ssh: "openssh-client", sshd: "openssh-server" };
+/** Where none of those that `findBrowser` knows is there. */
+export const BROWSER = { "chromium-headless-shell": "chromium-headless-shell" };
 
 /**
  * Installs what is missing by apt, as root or by sudo without a password.
@@ -46,17 +48,30 @@ export async function ensurePackages(tools: Readonly<Record<string, string>>): P
   );
 }
 
-/** Whether a program is on PATH, or where only an administrator's PATH leads. */
+/** The path of a browser; any of these will do. */
+export function findBrowser(): string | undefined {
+  const names = [...Object.keys(BROWSER), "chromium", "google-chrome"];
+  return names.flatMap((name) => pathOf(name) ?? [])[0];
+}
+
 function isThere(program: string): boolean {
+  return pathOf(program) !== undefined;
+}
+
+/** Where a program is on PATH, or where only an administrator's PATH leads. */
+function pathOf(program: string): string | undefined {
   const path = `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`;
-  return path.split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return path
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }
 
 function quietly(program: string, ...args: string[]): boolean {
