@@ -473,6 +473,19 @@ test("doctor finds nothing when all faults are gone", async () => {
   expect((await clone.fleet(["diff"])).code).toBe(0);
 });
 
+test("graph tells how the agents are, their ports, the firewall, and that this machine alone reaches them", async () => {
+  const { hosts } = JSON.parse((await clone.ok(["graph", "--json"])).stdout) as { hosts: object[] };
+  expect(hosts).toMatchObject([
+    {
+      ...{ name: "vm-1", provider: "local", firewall: true, reason: null },
+      way: { kind: "open", from: "this machine" },
+      agents: AGENTS.map((name, index) => ({ name, state: "available", port: 8787 + index })),
+    },
+  ]);
+  const { stdout } = await clone.ok(["graph"]);
+  expect(stdout).toMatch(/^<svg [^]*agent-vm-1[^]*agent-vm-2[^]*<\/svg>\n$/);
+});
+
 test("plain pulumi does the same work, and its events hold no secret", async () => {
   const events = clone.path("events.json");
   await clone.setSecret("agent-fleet:secrets.CALLBACK_SIGNING_SECRET", SIGNING);
