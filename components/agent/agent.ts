@@ -16,7 +16,7 @@ import type { Sensitive } from "../sensitive";
 import { assignments } from "./assignments";
 import { renderEnvFile } from "./env-file";
 import { hostScript, hostScriptIfThere } from "./host-scripts";
-import { placedFiles, type PlacedFile } from "./placed-files";
+import { configContent, placedFiles, type PlacedFile } from "./placed-files";
 import { fillDefault, type Profile } from "./profile";
 import { renderDropIn, renderRegistrationDropIn, type Limits } from "./unit";
 
@@ -112,7 +112,7 @@ async function activationPayload(args: AgentArgs): Promise<string> {
   return payload({
     env: { content: renderEnvFile(values) },
     ...filesPayload(placedFiles(args.profile, args.agent, values)),
-    ...registrationFiles(args),
+    ...registrationFiles(args, values),
     unit: { content: args.unit },
     dropin: { content: renderDropIn(args.profile, args.runtime.name, args.limits) },
     "activation.conf": {
@@ -144,25 +144,36 @@ function filesPayload(files: readonly PlacedFile[]): Record<string, PayloadFile>
     : { files: { content: lines.join("") }, ...Object.fromEntries(contents) };
 }
 
-/** What an agent needs to be registered; nothing where its profile has no registration. */
-function registrationFiles(args: AgentArgs): Record<string, PayloadFile> {
-  const { profile, secrets, agent } = args;
+/**
+ * What an agent needs to be registered; nothing where its profile has no registration.
+ * @param values its variables but for the token
+ */
+function registrationFiles(
+  { profile, secrets, agent, runtime, unit, port }: AgentArgs,
+  values: Readonly<Record<string, string>>,
+): Record<string, PayloadFile> {
   const { registration } = profile;
   if (registration === undefined) {
     return {};
   }
-  const { variable, done } = registration;
+  const { variable, done, file = "" } = registration;
   const token = secrets[variable]?.reveal();
-  const dropIn = renderRegistrationDropIn(profile, args.runtime.name, registration);
+  const given = token === undefined ? {} : { [variable]: token };
+  const config = profile.files[file];
   return {
-    "registration.env": {
-      content: renderEnvFile(token === undefined ? {} : { [variable]: token }),
+    "registration.env": { content: renderEnvFile(given) },
+    ...(config === undefined
+      ? {}
+      : {
+          "registration.file": { content: configContent(profile, config, { ...values, ...given }) },
+        }),
+    "registration.dropin": {
+      content: renderRegistrationDropIn(profile, runtime.name, unit, registration),
     },
-    "registration.dropin": { content: dropIn },
     "registration.conf": {
       content: assignments({
         TOKEN_VARIABLE: variable,
-        REGISTERED: fillDefault(profile, done, { name: agent, port: args.port }),
+        REGISTERED: fillDefault(profile, done, { name: agent, port }),
       }),
     },
   };

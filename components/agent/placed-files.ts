@@ -1,6 +1,6 @@
 /** The files that an agent has beside its env file: its config files, and its rules for logrotate. */
 import { configPath, folders, type Profile } from "./profile";
-import { renderConfigFile } from "./config-file";
+import { renderConfigFile, type ConfigFile } from "./config-file";
 
 export interface PlacedFile {
   readonly path: string;
@@ -18,17 +18,25 @@ export function placedFiles(
   values: Readonly<Record<string, string>>,
 ): PlacedFile[] {
   const owner = profile.user ?? profile.service;
-  const lookup = (name: string) => {
-    const value = values[name];
-    return value !== undefined && profile.env[name]?.number === true ? Number(value) : value;
-  };
   const config = Object.entries(profile.files).map(([name, file]) => ({
     path: configPath(profile, agent, name),
     mode: file.mode,
     owner,
-    content: renderConfigFile(file, lookup),
+    content: configContent(profile, file, values),
   }));
   return [...config, ...logrotateRules(profile, agent, owner)];
+}
+
+/** The text of a config file, with the variables as what they are in the profile. */
+export function configContent(
+  profile: Profile,
+  file: ConfigFile,
+  values: Readonly<Record<string, string>>,
+): string {
+  return renderConfigFile(file, (name) => {
+    const value = values[name];
+    return value !== undefined && profile.env[name]?.number === true ? Number(value) : value;
+  });
 }
 
 function logrotateRules(profile: Profile, agent: string, owner: string): PlacedFile[] {

@@ -4,7 +4,7 @@ import { form, integer, text } from "../expected";
 import { configFileName, configFileSchema, referenceProblems } from "./config-file";
 import { healthSchema } from "./health";
 import { programSchema } from "./program";
-import { registrationSchema } from "./registration";
+import { registrationProblems, registrationSchema } from "./registration";
 import { RUNTIME_NAMES } from "./runtimes";
 import { isNumber, variableName, variableSchema } from "./variable";
 
@@ -146,9 +146,6 @@ export const profileSchema = z
     if (drain !== undefined && health.path === undefined) {
       wrong("drain", "expected it with health.path, whose answer it reads; remove it", drain);
     }
-    for (const { path, message, input } of referenceProblems(files, env)) {
-      wrong(path, message, input);
-    }
     for (const [name, { default: template = "", number }] of Object.entries(env)) {
       if (port === undefined && template.includes("{port}")) {
         const message = "expected none with {port}, as the profile has no port; add port";
@@ -158,10 +155,9 @@ export const profileSchema = z
         wrong(["env", name, "default"], "expected a number in quotes; correct it", template);
       }
     }
-    if (registration !== undefined && env[registration.variable]?.secret !== true) {
-      const { variable } = registration;
-      const message = "expected a variable of env with secret: true; add it there";
-      wrong(["registration", "variable"], message, variable);
+    const ofToken = registration && registrationProblems(registration, files, env);
+    for (const { path, message, input } of [...referenceProblems(files, env), ...(ofToken ?? [])]) {
+      wrong(path, message, input);
     }
   });
 

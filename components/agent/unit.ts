@@ -61,22 +61,48 @@ function startLines(profile: Profile, runtime: string): string[] {
       ["ExecStart=", `ExecStart=${startCommand(profile, runtime)}`];
 }
 
-/** The drop-in of the start that gets the token; the pipe it comes through is the activation's. */
+/**
+ * The drop-in of the start that gets the token; what the token comes through is the activation's.
+ * @param unit - the text of the unit, which the drop-in is for
+ */
 export function renderRegistrationDropIn(
   profile: Profile,
   runtime: string,
-  { argument }: Registration,
+  unit: string,
+  registration: Registration,
 ): string {
+  // The token is there once.
+  return ["[Service]", ...tokenLines(profile, runtime, unit, registration), "Restart=no", ""].join(
+    "\n",
+  );
+}
+
+function tokenLines(
+  profile: Profile,
+  runtime: string,
+  unit: string,
+  { argument, file }: Registration,
+): string[] {
   const { service } = profile;
+  const activation = `/run/${service}/activate.%i`;
+  if (file !== undefined) {
+    const path = configPath(profile, "%i", file);
+    const others = unit
+      .split("\n")
+      .filter((line) => /^Bind(ReadOnly)?Paths=/.test(line) && !line.endsWith(`=${path}`));
+    // Of two mounts in one place systemd takes the first. An empty line takes those of both directives away.
+    return [
+      "BindReadOnlyPaths=",
+      ...others,
+      `BindReadOnlyPaths=${activation}/registration.file:${path}`,
+    ];
+  }
   const start = startCommand(profile, runtime);
   const withToken = `/bin/sh /opt/${service}/bin/with-token ${argument ?? ""} ${start}`;
-  const lines = [
+  return [
     ...(argument === undefined ? [] : ["ExecStart=", `ExecStart=${withToken}`]),
-    `StandardInput=file:/run/${service}/activate.%i/token`,
-    // The token is there once.
-    "Restart=no",
+    `StandardInput=file:${activation}/token`,
   ];
-  return `[Service]\n${lines.join("\n")}\n`;
 }
 
 /** What `ExecStart` runs; a profile's own program whatever the runtime. */

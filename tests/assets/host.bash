@@ -56,11 +56,11 @@ behaves() {
 
 # activate AGENT RELEASE [VARIABLE=value…]: of activation.conf; TOKEN, UNIT, DROPIN and FILES of the payload, where FILES
 # are the lines of `files`, whose contents lie in $BATS_TEST_TMPDIR/files; REGISTER is the one-time token of an agent
-# that registers itself, `-` where the stack has none any more
+# that registers itself, `-` where the stack has none any more, and BY=file where it reads the token in a config file
 activate() {
   local agent=$1 release=$2 staged=$BATS_TEST_TMPDIR/staged
   shift 2
-  local TOKEN=token-canary UNIT='' DROPIN='' FILES='' PORT=8787 OWNER=vm-1 REGISTER='' assignment
+  local TOKEN=token-canary UNIT='' DROPIN='' FILES='' PORT=8787 OWNER=vm-1 REGISTER='' BY=pipe assignment
   for assignment; do local "$assignment"; done
   UNIT=${UNIT:-$(cat "$assets/systemd/tseeder-agent@.service")}
   rm -rf "$staged"
@@ -85,16 +85,22 @@ END
     printf '%s\n' "$FILES" >"$staged/files"
     cp "$BATS_TEST_TMPDIR"/files/* "$staged"
   fi
-  [ -z "$REGISTER" ] || stage_registration "$agent" "$REGISTER" "$staged"
+  [ -z "$REGISTER" ] || stage_registration "$agent" "$REGISTER" "$staged" "$BY"
   tar -C "$staged" -czf - . | base64 | sh "$opt/bin/activate" "$agent"
 }
 
-# stage_registration AGENT TOKEN FOLDER
+# stage_registration AGENT TOKEN FOLDER pipe|file
 stage_registration() {
+  local given=$FLEET_ROOT/run/tseeder-agent/activate.$1
   printf "TOKEN_VARIABLE='REGISTRATION_TOKEN'\nREGISTERED='/var/lib/tseeder-agent/%s/identity'\n" "$1" >"$3/registration.conf"
   : >"$3/registration.env"
   [ "$2" = - ] || printf 'REGISTRATION_TOKEN="%s"\n' "$2" >"$3/registration.env"
-  printf '[Service]\nStandardInput=file:%s/run/tseeder-agent/activate.%s/token\n' "$FLEET_ROOT" "$1" >"$3/registration.dropin"
+  if [ "$4" = file ]; then
+    printf 'token = "%s"\n' "$2" >"$3/registration.file"
+    printf '[Service]\nBindReadOnlyPaths=%s/registration.file:/etc/tseeder-agent/agent.toml\n' "$given" >"$3/registration.dropin"
+  else
+    printf '[Service]\nStandardInput=file:%s/token\n' "$given" >"$3/registration.dropin"
+  fi
 }
 
 # jobs LINE...: what the agent answers, ask by ask; the last one stays

@@ -102,3 +102,57 @@ leaks() {
   run sh "$opt/bin/with-token" --token sh -c 'printf "%s|" "$@"; cat' sh --url 'http://x y' <<<'one-time'
   [ "$output" = '--url|http://x y|--token|one-time|' ]
 }
+
+# by_file RELEASE TOKEN: an agent whose token is in a config file
+by_file() {
+  mkdir -p "$BATS_TEST_TMPDIR/files"
+  echo 'labels = []' >"$BATS_TEST_TMPDIR/files/file-1"
+  activate agent-vm-1 "$1" REGISTER="$2" BY=file FILES='/etc/tseeder-agent/agent.toml 600 tseeder-agent'
+}
+
+@test "an agent that reads its token in a config file sees it there in the start that registers, the disk never has it" {
+  run --separate-stderr by_file one once-canary
+  [ "$status" -eq 0 ]
+  [ "$(tokens)" = 'token = "once-canary"' ]
+  [ "$(cat "$FLEET_ROOT/fake/given")" = '600 tseeder-agent:tseeder-agent' ]
+  order='daemon-reload.*restart.*daemon-reload.*restart'
+  [[ $(calls) =~ $order ]]
+  [[ $(calls) != *mount* ]]
+  [ "$(cat "$etc/agent.toml")" = 'labels = []' ]
+  [ "$(leaks once-canary)" = '' ]
+  [ ! -e "$FLEET_ROOT/run/systemd/system/tseeder-agent@agent-vm-1.service.d" ]
+  [[ $(property agent-vm-1 text) != *BindReadOnlyPaths*registration* ]]
+  [ "$(sh "$opt/bin/verify")" = '{"agent":"agent-vm-1","drift":[]}' ]
+}
+
+@test "its update registers it no second time, and another token alone restarts nothing" {
+  by_file one once-canary
+  forget_calls
+  by_file one other-canary
+  [ "$(calls)" = '' ]
+  by_file two other-canary
+  by_file one -
+  [ "$(tokens)" = 'token = "once-canary"' ]
+  [ "$(leaks other-canary)" = '' ]
+}
+
+@test "a registration by a config file that fails leaves its token nowhere" {
+  behaves one mute
+  tree >"$BATS_TEST_TMPDIR/before"
+  run --separate-stderr by_file one once-canary
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'layer registration: it runs, but did not register'* ]]
+  [ "$(leaks once-canary)" = '' ]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+  [ ! -e "$FLEET_ROOT/run/systemd/system/tseeder-agent@agent-vm-1.service.d" ]
+}
+
+@test "a run that was cut while its token was there leaves the next one to clean it away" {
+  behaves one killed
+  run by_file one once-canary
+  [ "$(leaks once-canary)" != '' ]
+  behaves one ''
+  by_file one once-canary
+  [ "$(leaks once-canary)" = '' ]
+  [ ! -e "$FLEET_ROOT/run/systemd/system/tseeder-agent@agent-vm-1.service.d" ]
+}

@@ -1,15 +1,17 @@
 import { join } from "node:path";
 import { renderRegistrationDropIn } from "../../components/agent/unit";
-import { loadProfile } from "../../stacks/assets";
+import type { Profile } from "../../components/agent/profile";
+import type { Registration } from "../../components/agent/registration";
+import { agentUnit, loadProfile } from "../../stacks/assets";
 
 const ROOT = join(__dirname, "../..");
 const techulus = loadProfile(ROOT, "techulus");
 const registration = { variable: "TECHULUS_TOKEN", done: "{state}/config.json" };
+const dropIn = (profile: Profile, way: Partial<Registration>) =>
+  renderRegistrationDropIn(profile, "", agentUnit(ROOT, profile), { ...registration, ...way });
 
 test("an agent that takes its token as an argument is started by way of the pipe", () => {
-  expect(
-    renderRegistrationDropIn(techulus, "techulus-agent", { ...registration, argument: "--token" }),
-  ).toBe(
+  expect(dropIn(techulus, { argument: "--token" })).toBe(
     [
       "[Service]",
       "ExecStart=",
@@ -22,7 +24,35 @@ test("an agent that takes its token as an argument is started by way of the pipe
 });
 
 test("one that reads it from stdin is started as ever, with the pipe as its stdin", () => {
-  expect(
-    renderRegistrationDropIn(techulus, "techulus-agent", { ...registration, stdin: true }),
-  ).toBe("[Service]\nStandardInput=file:/run/techulus-agent/activate.%i/token\nRestart=no\n");
+  expect(dropIn(techulus, { stdin: true })).toBe(
+    "[Service]\nStandardInput=file:/run/techulus-agent/activate.%i/token\nRestart=no\n",
+  );
+});
+
+describe("one that reads it in a config file", () => {
+  const toml = { format: "toml", mode: "600", content: { token: "${TECHULUS_TOKEN}" } } as const;
+  const files = { "{name}.toml": toml, "ca.pem": { ...toml, content: {} } };
+  const given =
+    "BindReadOnlyPaths=/run/techulus-agent/activate.%i/registration.file:/etc/techulus-agent/%i.toml";
+
+  test("is started as ever, and sees the file with the token in the place of the one on the disk", () => {
+    expect(dropIn({ ...techulus, files }, { file: "{name}.toml" })).toBe(
+      `[Service]\nBindReadOnlyPaths=\n${given}\nRestart=no\n`,
+    );
+  });
+
+  test("sees all else that its unit lets it see", () => {
+    const unit = { Service: { BindPaths: ["/srv/a", "/srv/b:/c"] } };
+    const own = { ...techulus, user: undefined, files, unit };
+    expect(dropIn(own, { file: "{name}.toml" }).split("\n").sort()).toEqual([
+      "",
+      "BindPaths=/srv/a",
+      "BindPaths=/srv/b:/c",
+      "BindReadOnlyPaths=",
+      "BindReadOnlyPaths=/etc/techulus-agent/ca.pem",
+      given,
+      "Restart=no",
+      "[Service]",
+    ]);
+  });
 });

@@ -244,6 +244,27 @@ test("a one-time token reaches the host beside the env file, and only where ther
   expect(stdinText("q@vm-1-activation")).not.toContain('ONCE="');
 });
 
+test("a one-time token in a config file is in the file of the registration alone, not in the one that stays", async () => {
+  const agent = quietAgent({
+    env: { ONCE: { description: "Token", secret: true } },
+    files: { "a.toml": { format: "toml", content: { token: "${ONCE}", labels: ["x"] } } },
+    registration: { variable: "ONCE", file: "a.toml", done: "{state}/id" },
+  });
+  const hosts = { "vm-1": { provider: "local", agents: { q: agent } } };
+  await build(hosts, { secrets: { ONCE: "canary-once" } });
+  const given = stdinText("q@vm-1-activation");
+  const [placed, registering] = ["file-1", "registration.file"].map(
+    (name) => new RegExp(`${name}\\0[^]*?\\0((?:token|labels)[^\\0]*)`).exec(given)?.[1],
+  );
+  expect(placed).toBe('labels = [ "x" ]\n');
+  expect(registering).toBe('token = "canary-once"\nlabels = [ "x" ]\n');
+  expect(given.split("canary-once")).toHaveLength(3);
+  registered = [];
+  await build(hosts, { secrets: {} });
+  expect(stdinText("q@vm-1-activation")).toContain("labels =");
+  expect(stdinText("q@vm-1-activation")).not.toContain("token =");
+});
+
 test("where no agent has a port there is no firewall, and its host needs none", async () => {
   await build({ "vm-1": { provider: "local", agents: { q: quietAgent() } } });
   expect(registered.filter(({ name }) => name.includes("firewall"))).toEqual([]);

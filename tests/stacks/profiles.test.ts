@@ -29,6 +29,8 @@ const OWN = {
 /** What makes an agent of it that listens nowhere. */
 const QUIET = { port: undefined, health: { staysUpSeconds: 15 } };
 
+const TOKEN_FILE = { "a.toml": { format: "toml", content: { token: "${MY_KEY}" } } };
+
 let base: string;
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), "profiles-"));
@@ -134,7 +136,41 @@ test.each<[string, object, string]>([
   [
     "a token that the agent takes in no way",
     { registration: { variable: "MY_KEY", done: "{state}/id" } },
-    "registration.argument: got nothing, expected either argument or stdin: true, as the agent takes its token",
+    "registration.argument: got nothing, expected one of argument, stdin: true and file, as the agent takes its token",
+  ],
+  [
+    "a token that the agent takes in two ways",
+    { registration: { variable: "MY_KEY", stdin: true, file: "a.toml", done: "{state}/id" } },
+    "registration.argument: got nothing, expected one of argument, stdin: true and file, as the agent takes its token",
+  ],
+  [
+    "a token in a file that is not there",
+    { registration: { variable: "MY_KEY", file: "b.toml", done: "{state}/id" }, files: TOKEN_FILE },
+    'registration.file: got "b.toml", expected one of files: a.toml; correct it',
+  ],
+  [
+    "a token in a file that does not name it",
+    {
+      registration: { variable: "MY_KEY", file: "a.toml", done: "{state}/id" },
+      files: { "a.toml": { format: "toml", content: {} } },
+    },
+    "files.a.toml.content: got nothing, expected a text that is ${MY_KEY} alone, which is left out once the agent is registered",
+  ],
+  [
+    "a token that is a part of a text",
+    {
+      registration: { variable: "MY_KEY", file: "a.toml", done: "{state}/id" },
+      files: { "a.toml": { format: "toml", content: { key: "Bearer ${MY_KEY}" } } },
+    },
+    'files.a.toml.content: got "${MY_KEY}", expected a text that is ${MY_KEY} alone',
+  ],
+  [
+    "a token in a file that stays",
+    {
+      registration: { variable: "MY_KEY", argument: "--token", done: "{state}/id" },
+      files: TOKEN_FILE,
+    },
+    'files.a.toml.content: got "${MY_KEY}", expected no token of the registration, as the file is there after it; remove it, or add registration.file: a.toml',
   ],
   [
     "a user without a password",

@@ -6,7 +6,9 @@
 # Called by `activate`, with $agent, $unit, $work, where the payload has
 #   registration.conf     TOKEN_VARIABLE, and REGISTERED: the file that shows that the agent is registered
 #   registration.env      the token, or nothing where the stack has none any more
-#   registration.dropin   starts the agent with its token, from the pipe $work/token
+#   registration.dropin   starts the agent with its token, from the pipe $work/token or with the next one
+#   registration.file     where the agent reads its token in a config file: that file with the token, which the drop-in
+#                         puts over the one on the disk, for this start and in this agent's sight alone
 
 # In memory: after a power cut there is nothing to clean.
 register_dropin=$root/run/systemd/system/$unit.service.d/60-agent-fleet-register.conf
@@ -27,13 +29,18 @@ require_token() {
 # register: a whole start with the token, down to ready; the one without the token follows.
 register() {
   is_registered && return 0
-  mkfifo -m 600 "$work/token"
+  if [ -f "$work/registration.file" ]; then
+    chmod 600 "$work/registration.file"
+    chown "$user:$user" "$work/registration.file"
+  else
+    mkfifo -m 600 "$work/token"
+  fi
   mkdir -p "${register_dropin%/*}"
   cp "$work/registration.dropin" "$register_dropin"
   systemctl daemon-reload
   bad_result='' bad_status=''
   begin_anew
-  hand_over_token
+  [ -f "$work/registration.file" ] || hand_over_token
   wait_until_registered
   # What it has got is not asked for again, also when this install is taken back.
   rm -f "$last_good/no-state"
@@ -74,7 +81,7 @@ wait_until_registered() {
 # forget_token: also after a failure. systemd keeps the drop-in in mind as long as the unit runs.
 forget_token() {
   [ -e "$register_dropin" ] || return 0
-  rm -f "$register_dropin" "$work/token" "$work/token.line"
+  rm -f "$register_dropin" "$work/token" "$work/token.line" "$work/registration.file"
   rmdir "${register_dropin%/*}" 2>/dev/null || :
   systemctl daemon-reload
 }
