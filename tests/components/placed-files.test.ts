@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { placedFiles } from "../../components/agent/placed-files";
+import { configContent, placedFiles } from "../../components/agent/placed-files";
 import { agentUnit, loadProfile } from "../../stacks/assets";
 
 const ROOT = join(__dirname, "../..");
@@ -28,6 +28,50 @@ test("limahost has its config as JSON, root's alone, and its log rotated", () =>
     content:
       "/var/log/limahost/lima-1/*.log {\n    weekly\n    rotate 4\n    compress\n    missingok\n    notifempty\n    copytruncate\n}\n",
   });
+});
+
+test("proxmox-agent has its config as TOML, without the token of its registration, and with it for that alone", () => {
+  const proxmox = loadProfile(ROOT, "proxmox-agent");
+  const values = {
+    PROXMOX_AGENT_COORDINATOR_URL: "https://coordinator.example.com:9443",
+    PROXMOX_AGENT_CERTS_DIR: "/var/lib/proxmox-agent/runner-1/certs",
+    PROXMOX_AGENT_API_TOKEN_SECRET: "canary",
+    PROXMOX_AGENT_TEMPLATE: "9000",
+  };
+  const text = [
+    "[coordinator]",
+    'url = "https://coordinator.example.com:9443"',
+    "",
+    "[tls]",
+    'certs_dir = "/var/lib/proxmox-agent/runner-1/certs"',
+    "",
+    "[agent]",
+    'labels = [ "self-hosted", "linux", "x64", "proxmox" ]',
+    "",
+    "[proxmox]",
+    'token_secret = "canary"',
+    "",
+    "[vm]",
+    "template_vmid = 9000",
+    "linked_clone = true",
+    "",
+    "[ssh]",
+    "",
+  ].join("\n");
+  expect(placedFiles(proxmox, "runner-1", values)).toEqual([
+    {
+      path: "/etc/proxmox-agent/config.toml",
+      mode: "600",
+      owner: "proxmox-agent",
+      content: text,
+    },
+  ]);
+  const file = proxmox.files["config.toml"];
+  if (file === undefined) throw new Error("it has no config.toml");
+  const given = { ...values, PROXMOX_AGENT_REGISTRATION_TOKEN: "once" };
+  expect(configContent(proxmox, file, given)).toBe(
+    text.replace("\n\n[tls]", '\nregistration_token = "once"\n\n[tls]'),
+  );
 });
 
 test("an agent with a user of its own owns its files, and its logs are rotated as that user", () => {
@@ -69,4 +113,21 @@ test("the unit of limahost waits for Docker where there is one, and is started a
   for (const line of ["After=network.target docker.service", "Restart=always", "RestartSec=10s"])
     expect(unit).toContain(line);
   expect(unit.filter((line) => /^(After|Restart|RestartSec)=/.test(line))).toHaveLength(3);
+});
+
+test("the unit of proxmox-agent waits for the network, and its folder of certificates is its own alone", () => {
+  const unit = agentUnit(ROOT, loadProfile(ROOT, "proxmox-agent")).split("\n");
+  const named =
+    /^(After|Wants|Restart|RestartSec|StateDirectory|StateDirectoryMode|UMask|User|ExecStart)=/;
+  expect(unit.filter((line) => named.test(line)).sort()).toEqual([
+    "After=network-online.target",
+    "ExecStart=/opt/proxmox-agent/agents/%i/runtime/bin/proxmox-agent",
+    "Restart=always",
+    "RestartSec=5",
+    "StateDirectory=proxmox-agent/%i proxmox-agent/%i/certs",
+    "StateDirectoryMode=0700",
+    "UMask=0077",
+    "User=proxmox-agent",
+    "Wants=network-online.target",
+  ]);
 });

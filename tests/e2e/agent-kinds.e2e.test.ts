@@ -1,7 +1,7 @@
 /**
- * Agents that have no port, on a machine that existed before: the stand-ins for limahost and techulus as root, and one
- * with a user of its own that is ready when its file is there. Their config files, their logs, a registration, and what
- * is left after them. One story.
+ * Agents that have no port, on a machine that existed before: the stand-ins for limahost and techulus as root, that for
+ * proxmox-agent, and one that is ready when its file is there. Their config files, their logs, registrations, and what is
+ * left after them. One story.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -37,9 +37,16 @@ const PROFILE = {
 };
 
 const TOKEN = `canary-one-time-${randomBytes(16).toString("hex")}`;
-/** The stand-in for techulus's agent, and a server that gives it out. */
-const WORKER = readFileSync(join(__dirname, "stand-ins/techulus-agent"));
-const releases = createServer((_, response) => response.end(WORKER));
+const TOKENS = {
+  worker: { TECHULUS_TOKEN: `${TOKEN}-worker` },
+  runner: {
+    PROXMOX_AGENT_REGISTRATION_TOKEN: `${TOKEN}-runner`,
+    PROXMOX_AGENT_API_TOKEN_SECRET: `canary-api-${randomBytes(16).toString("hex")}`,
+  },
+};
+/** The stand-ins for programs that are in no registry, and a server that gives them out. */
+const standIn = (name: string) => readFileSync(join(__dirname, "stand-ins", name));
+const releases = createServer(({ url = "" }, response) => response.end(standIn(url.slice(1))));
 
 const clone = new Clone();
 const machine = new ExistingMachine(clone.path("existing"));
@@ -50,8 +57,8 @@ const controlPlane = createServer((request, response) => {
 });
 let before: string;
 let secrets: string;
-/** As they were before a worker had its token. */
-let withoutToken: string;
+/** As they were before agents had tokens. */
+let withoutTokens: string;
 
 beforeAll(async () => {
   for (const server of [controlPlane, releases]) {
@@ -174,31 +181,54 @@ test("a release that does not stay up is taken back, and with it the config file
   clone.write(ENTRY, good);
 });
 
-/** An agent of techulus, as a stack has it. */
-function worker(url: string): object {
-  const sha256 = createHash("sha256").update(WORKER).digest("hex");
-  const file = { url: `http://127.0.0.1:${portOf(releases)}/techulus-agent`, sha256 };
+/** A stand-in as the program of an agent. */
+function program(name: string): object {
+  const sha256 = createHash("sha256").update(standIn(name)).digest("hex");
+  const file = { url: `http://127.0.0.1:${portOf(releases)}/${name}`, sha256 };
+  return { version: "1.0.0", downloads: { "linux-amd64": file, "linux-arm64": file } };
+}
+
+/** Agents that register, as a stack has them. @param at - host of their control planes */
+function registering(at: string): object {
   return {
-    profile: "./techulus.yaml",
-    env: { TECHULUS_URL: url },
-    program: { version: "1.0.0", downloads: { "linux-amd64": file, "linux-arm64": file } },
+    worker: {
+      profile: "./techulus.yaml",
+      env: { TECHULUS_URL: `https://${at}` },
+      program: program("techulus-agent"),
+    },
+    runner: {
+      profile: "proxmox-agent",
+      env: {
+        PROXMOX_AGENT_COORDINATOR_URL: `https://${at}`,
+        PROXMOX_AGENT_COORDINATOR_HOSTNAME: at,
+        PROXMOX_AGENT_CA_CERT: "/etc/ssl/certs/ca-certificates.crt",
+        PROXMOX_AGENT_API_TOKEN_ID: "runner@pve!agent",
+        PROXMOX_AGENT_SSH_KEY: "/etc/ssh/ssh_host_ed25519_key.pub",
+      },
+      program: program("proxmox-agent"),
+    },
   };
 }
 const WORKER_STATE = "/var/lib/techulus-agent/worker";
+const CERTS = "/var/lib/proxmox-agent/runner/certs";
+const lastLine = (unit: string) => machine.run(`journalctl -q -o cat -u ${unit} | tail -n 1`);
 
-test("an agent is registered by a token that is in no argument meanwhile, and in no file or journal afterwards", async () => {
+test("agents are registered by tokens that are in no argument meanwhile, and in no file or journal afterwards", async () => {
   // Its packages are a matter of the distribution's mirrors; BuildKit is not here.
   const profile = clone.file("assets/profiles/techulus.yaml");
   const bare = profile.replace(/^packages:\n( .*\n)+/m, "").replace("./techulus", "./writer");
   clone.write("techulus.yaml", bare);
-  withoutToken = secrets;
-  await clone.setSecret("agent-fleet:agentSecrets.worker.TECHULUS_TOKEN", TOKEN, STACK);
+  withoutTokens = secrets;
+  for (const [agent, values] of Object.entries(TOKENS))
+    for (const [name, value] of Object.entries(values))
+      await clone.setSecret(`agent-fleet:agentSecrets.${agent}.${name}`, value, STACK);
   secrets = withoutHosts(clone.file(`Pulumi.${STACK}.yaml`));
-  stackFile(2000, { worker: worker("https://cloud.example.com") });
+  stackFile(2000, registering("one.example.com"));
   const others = await processIds();
   const seen = await argumentsDuring(shell, async () => {
     const { stdout } = await clone.ok(["up", "-s", STACK]);
-    expect(stdout).toMatch(/^worker +office +available/m);
+    for (const name of ["worker", "runner"])
+      expect(stdout).toMatch(new RegExp(`^${name} +office +available`, "m"));
   });
   expect(seen).toContain("/opt/techulus-agent/bin/activate worker");
   expect(seen).toContain(`--data-dir=${WORKER_STATE}`);
@@ -208,30 +238,42 @@ test("an agent is registered by a token that is in no argument meanwhile, and in
   expect(await processIds()).toBe(others);
 });
 
-test("its update registers it no second time, and leaves its containers running", async () => {
-  const [container, identity] = await Promise.all(
-    ["container", "config.json"].map((name) => machine.run(`cat ${WORKER_STATE}/${name}`)),
+test("the stand-in for proxmox-agent had its token once, and what it got is its own alone", async () => {
+  const token = createHash("sha256").update(TOKENS.runner.PROXMOX_AGENT_REGISTRATION_TOKEN);
+  expect(await machine.run(`cat ${CERTS}/registrations ${CERTS}/client.crt`)).toBe(
+    `once\n${token.digest("hex")}`,
   );
-  stackFile(2000, { worker: worker("https://other.example.com") });
-  await clone.ok(["up", "-s", STACK]);
-  expect(await machine.run("journalctl -q -o cat -u techulus-agent@worker | tail -n 1")).toBe(
-    "Agent started: https://other.example.com",
+  expect(await machine.run(`stat -c '%a %U' ${CERTS} ${CERTS}/client.key`)).toBe(
+    "700 proxmox-agent\n600 proxmox-agent",
   );
-  expect(await machine.run(`cat ${WORKER_STATE}/config.json ${WORKER_STATE}/registrations`)).toBe(
-    `${String(identity)}\nonce`,
+  expect(await machine.run("stat -c '%a %U' /etc/proxmox-agent/config.toml")).toBe(
+    "600 proxmox-agent",
   );
-  expect(await machine.run(`ps -o comm= -p ${String(container)}`)).toBe("sleep");
-  await machine.run(`kill ${String(container)}`);
 });
 
-test("taken out of the stack it goes without a trace, and the others run on", async () => {
+test("their update registers them no second time, and leaves containers running and certificates as they are", async () => {
+  const kept = `stat -c '%i %a %U %Y %Z' ${CERTS}/*; sha256sum ${CERTS}/*; cat ${WORKER_STATE}/config.json ${WORKER_STATE}/registrations`;
+  const [container, was] = [await machine.run(`cat ${WORKER_STATE}/container`), await shell(kept)];
+  stackFile(2000, registering("two.example.com"));
+  await clone.ok(["up", "-s", STACK]);
+  expect(await lastLine("techulus-agent@worker")).toBe("Agent started: https://two.example.com");
+  expect(await lastLine("proxmox-agent@runner")).toBe(
+    "INFO connected to https://two.example.com (RUST_LOG=info)",
+  );
+  expect(await shell(kept)).toBe(was);
+  expect(await machine.run(`ps -o comm= -p ${container}`)).toBe("sleep");
+  await machine.run(`kill ${container}`);
+});
+
+test("taken out of the stack they go without a trace, and the others run on", async () => {
   const others = await processIds();
-  secrets = withoutToken;
+  secrets = withoutTokens;
   stackFile(2000);
   await clone.ok(["up", "-s", STACK]);
-  const traces =
-    "ls -d /*/*techulus* /var/lib/techulus* /etc/systemd/system/*techulus* 2>/dev/null || :";
-  expect(await machine.run(traces)).toBe("");
+  const traces = ["techulus", "proxmox-agent"].map(
+    (name) => `/*/*${name}* /var/lib/${name}* /etc/systemd/system/*${name}*`,
+  );
+  expect(await machine.run(`ls -d ${traces.join(" ")} 2>/dev/null || :`)).toBe("");
   expect(await processIds()).toBe(others);
 });
 

@@ -211,7 +211,7 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     fault: "an unknown profile",
     change: { defaults: { source: "examples/compute-agent", profile: "tsedeer" } },
     lines: [
-      'defaults.profile: got "tsedeer", expected one of limahost, opencode, techulus, tseeder or a file; did you mean "tseeder"?',
+      'defaults.profile: got "tsedeer", expected one of limahost, opencode, proxmox-agent, techulus, tseeder or a file; did you mean "tseeder"?',
     ],
   },
   {
