@@ -1,6 +1,7 @@
 /**
- * Every cloud's file of examples/stacks under the real engine, up to its plan. The clouds' plugins are the
- * stand-in that takes whatever it is given: what a cloud itself would refuse is not seen here.
+ * Every cloud's file of examples/stacks under the real engine, up to its plan, and OpenCode's, whose program is in a
+ * registry. The clouds' plugins are the stand-in that takes whatever it is given: what a cloud itself would refuse is not
+ * seen here.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -83,7 +84,21 @@ test("another word for the provider is all that leads from Hetzner's plan to Dig
   await expectPlan("hcloud", PLANS.digitalocean);
 });
 
-async function expectPlan(stack: string, makes: readonly string[]): Promise<void> {
+test("the example of OpenCode is previewed to a plan: a VM on this machine, the program once, and two sessions", async () => {
+  await initExample(clone, "opencode");
+  const names = await expectPlan("opencode", [], ["session-1@vm-1", "session-2@vm-1"]);
+  expect(names.filter((name) => name.endsWith("-upload")).sort()).toEqual([
+    "vm-1-opencode-assets-profiles-opencode-upload",
+    "vm-1-opencode-opencode-upload",
+  ]);
+});
+
+/** @returns the names of all that is planned */
+async function expectPlan(
+  stack: string,
+  makes: readonly string[],
+  agents: readonly string[] = ["agent-vm-1@vm-1", "agent-vm-2@vm-1"],
+): Promise<string[]> {
   const { stdout } = await clone.ok(["preview", "-s", stack]);
   const planned = [...stdout.matchAll(/^ \+ {2}(\S+) (\S+) create/gm)];
   const inCloud = planned
@@ -91,8 +106,8 @@ async function expectPlan(stack: string, makes: readonly string[]): Promise<void
     .filter((type) => !/^(agent-fleet|command|pulumi|tls):/.test(type));
   expect(inCloud.sort()).toEqual([...makes].sort());
   const names = planned.map(([, , resource = ""]) => resource);
-  expect(names.filter((resource) => resource.endsWith("-activation")).sort()).toEqual([
-    "agent-vm-1@vm-1-activation",
-    "agent-vm-2@vm-1-activation",
-  ]);
+  expect(names.filter((resource) => resource.endsWith("-activation")).sort()).toEqual(
+    agents.map((agent) => `${agent}-activation`),
+  );
+  return names;
 }
