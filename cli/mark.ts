@@ -132,6 +132,9 @@ function repairs(
   if (has(/^(service user|the agent)$/) && setsUp(service, resource)) return true;
   if (has(/^host firewall$/) && closesPorts(resource)) return true;
   if (has(/^tunnel$/) && runsTunnel(resource)) return true;
+  // One that runs from a program that is brought anew has to be restarted.
+  if (has(/^unit .+\.service$|^runtime file|^the agent$/) && bringsUnit(service, resource))
+    return true;
   const brought = [
     ...(has(/^release file|^the agent$/) ? [`release ${output.release}`] : []),
     ...(has(/^runtime file|^the agent$/) ? ["runtime"] : []),
@@ -143,6 +146,11 @@ function setsUp(service: string, { type, inputs }: Resource): boolean {
   return (
     type === COMMAND && String(inputs?.["delete"]).includes(`/opt/${service}/bin/uninstall host `)
   );
+}
+
+/** The units that come beside the agents. */
+function bringsUnit(service: string, { type, inputs }: Resource): boolean {
+  return type === COMMAND && String(inputs?.["create"]).includes(`/opt/${service}/bin/bring-unit `);
 }
 
 /** The two steps of the host firewall: the rules, and the connection that confirms them. */

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { profileSchema, type Profile } from "../components/agent/profile";
+import { renderExtraUnit, type ExtraUnit } from "../components/agent/extra-units";
 import { parseRuntimes, type Runtimes } from "../components/agent/runtimes";
 import { parseSource } from "../components/agent/source";
 import { patternService, renderUnit } from "../components/agent/unit";
@@ -76,6 +77,12 @@ function yamlOf(text: string, name: string): unknown {
 export function agentUnit(root: string, profile: Profile): string {
   const file = join(root, `assets/systemd/${patternService(profile)}@.service`);
   return renderUnit(readFileSync(file, "utf8"), profile);
+}
+
+/** A unit that a profile of this service brings beside its agents'. */
+export function extraUnit(root: string, service: string, name: string, unit: ExtraUnit): string {
+  const file = join(root, "assets/systemd/extra-unit.service");
+  return renderExtraUnit(readFileSync(file, "utf8"), service, name, unit);
 }
 
 /** The pinned runtimes of assets/runtimes.yaml. */

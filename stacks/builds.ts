@@ -4,16 +4,30 @@ import { buildRelease, type Release } from "../components/agent/release-archive"
 import { archiveUrl, digestOf, fetchRuntime } from "../components/agent/download";
 import { pinnedProgram } from "../components/agent/program";
 import { pinnedRuntime, type PinnedRuntime, type Runtimes } from "../components/agent/runtimes";
+import type { RuntimeArgs } from "../components/agent/runtime";
 import { sourceText } from "../components/agent/source";
 import type { LocalFile } from "../components/remote/step";
+import { extraUnit } from "./assets";
 import type { AgentSettings, HostSettings } from "./fleet-settings";
 import type { Folders } from "./sources";
 
 export interface AgentBuild {
   readonly runtime: PinnedRuntime;
-  readonly runtimeFrom: { readonly file: LocalFile } | { readonly url: string };
+  readonly runtimeFrom: ProgramFrom;
   readonly release: Release;
+  /** The units that its profile brings. */
+  readonly units: readonly ExtraUnitBuild[];
 }
+
+export interface ExtraUnitBuild {
+  readonly name: string;
+  /** Its text. */
+  readonly text: string;
+  readonly program: PinnedRuntime;
+  readonly from: ProgramFrom;
+}
+
+type ProgramFrom = RuntimeArgs["from"];
 
 export interface BuildArgs {
   readonly root: string;
@@ -34,7 +48,8 @@ export async function buildAgent(
   host: HostSettings,
   agent: AgentSettings,
 ): Promise<AgentBuild> {
-  const runtime = programOf(runtimes, agent, `linux-${host.arch}`);
+  const platform = `linux-${host.arch}`;
+  const runtime = programOf(runtimes, agent, platform);
   const source = sourceText(agent.source);
   const release = await buildRelease({
     source: folders.get(source) ?? source,
@@ -49,11 +64,24 @@ export async function buildAgent(
       say(`${agent.source.kind === "folder" ? relative(root, source) || "." : source}: ${line}`);
     },
   });
-  const runtimeFrom =
-    host.config.runtimeDelivery === "download"
-      ? { url: await archiveUrl(runtime) }
-      : { file: await hashed(await fetchRuntime(runtime, cache)) };
-  return { runtime, runtimeFrom, release };
+  const units: ExtraUnitBuild[] = [];
+  for (const [name, unit] of Object.entries(agent.profile.units)) {
+    const program = pinnedProgram(unit.program, platform);
+    const text = extraUnit(root, agent.profile.service, name, unit);
+    units.push({ name, text, program, from: await fromWhere(host, program, cache) });
+  }
+  return { runtime, runtimeFrom: await fromWhere(host, runtime, cache), release, units };
+}
+
+/** The program as a file here; or its URL for hosts that download themselves. */
+async function fromWhere(
+  { config }: HostSettings,
+  program: PinnedRuntime,
+  cache: string,
+): Promise<ProgramFrom> {
+  return config.runtimeDelivery === "download"
+    ? { url: await archiveUrl(program) }
+    : { file: await hashed(await fetchRuntime(program, cache)) };
 }
 
 /** What runs the agent: a runtime, or the profile's own program. */
@@ -72,8 +100,8 @@ export function buildKey(
   { arch, config }: HostSettings,
   { source, runtime, profile }: AgentSettings,
 ): string {
-  const { install, program } = profile;
-  return JSON.stringify([source, runtime, program, install, arch, config.runtimeDelivery]);
+  const { install, program, units } = profile;
+  return JSON.stringify([source, runtime, program, units, install, arch, config.runtimeDelivery]);
 }
 
 async function hashed(path: string): Promise<LocalFile> {

@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { envValueProblem } from "../components/agent/env-file";
 import type { RuntimeName } from "../components/agent/runtimes";
-import { withDownloads } from "../components/agent/program";
+import { withDownloads, type Program } from "../components/agent/program";
 import { fillDefault, type Profile } from "../components/agent/profile";
 import { parseSource, shownSource, type Source } from "../components/agent/source";
 import { isNumber, type Variable } from "../components/agent/variable";
@@ -27,7 +27,7 @@ export function agentSettings(
   if (found === undefined) {
     return undefined;
   }
-  const profile = withProgram(context, path, own, found);
+  const profile = withUnits(context, path, own, withProgram(context, path, own, found));
   const { sourcePath, given } = sourceFor(context, path, own, profile);
   const source = findSource(context, sourcePath, given, profile);
   const runtime = runtimeFor(context, where("runtime"), own, profile);
@@ -95,10 +95,40 @@ function withProgram(
     return { ...profile, program: withDownloads(program, given) };
   }
   if (program.version === undefined) {
-    const text = `got nothing, expected version and downloads of ${program.binary}, as profile ${name} names none; add them: { version: …, downloads: { linux-amd64: { url: …, sha256: … } } }`;
-    problems.push({ path: `${path}.program`, text });
+    problems.push({ path: `${path}.program`, text: noFiles(name, program) });
   }
   return profile;
+}
+
+/** The same for the programs of the units that the profile brings. */
+function withUnits(
+  { config, problems }: Context,
+  path: string,
+  own: AgentConfig,
+  profile: Profile,
+): Profile {
+  const known = Object.keys(profile.units);
+  for (const name of Object.keys(own.units ?? {})) {
+    if (!known.includes(name)) {
+      const text = `is no unit of profile ${profile.name}, which brings ${known.join(", ") || "none"}; correct or remove it`;
+      problems.push({ path: `${path}.units.${name}`, text });
+    }
+  }
+  const units = Object.entries(profile.units).map(([name, unit]) => {
+    const { program } = unit;
+    const ofAll = program.version === undefined ? config.defaults?.units?.[name] : undefined;
+    const given = own.units?.[name] ?? ofAll;
+    if (given === undefined && program.version === undefined) {
+      problems.push({ path: `${path}.units.${name}`, text: noFiles(profile.name, program) });
+    }
+    const filled = given === undefined ? program : withDownloads(program, given);
+    return [name, { ...unit, program: filled }] as const;
+  });
+  return { ...profile, units: Object.fromEntries(units) };
+}
+
+function noFiles(profile: string, { binary }: Program): string {
+  return `got nothing, expected version and downloads of ${binary}, as profile ${profile} names none; add them: { version: …, downloads: { linux-amd64: { url: …, sha256: … } } }`;
 }
 
 /** The runtime, where the profile does not bring its own program. */

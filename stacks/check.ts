@@ -112,6 +112,12 @@ function hostRules(context: Context, path: string, host: HostConfig): Problem[] 
   return problems;
 }
 
+/** What agents of one profile have in common on a host. */
+const SHARED = {
+  program: "another program than that",
+  units: "other programs of its units than those",
+} as const;
+
 /** Rules of the whole fleet: one name each, one port each on a host, secrets for agents that exist. */
 function fleetRules(
   config: StackConfig,
@@ -155,14 +161,16 @@ function fleetRules(
         }
         files.set(place, agent.name);
       }
-      const program = JSON.stringify(agent.profile.program ?? null);
-      const known = programs.get(service) ?? program;
-      programs.set(service, known);
-      if (known !== program) {
-        problems.push({
-          path: `${path}.program`,
-          text: `got another program than that of other agents of profile ${profile} on this host; give them the same`,
-        });
+      for (const [key, words] of Object.entries(SHARED)) {
+        const own = JSON.stringify(agent.profile[key as keyof typeof SHARED] ?? null);
+        const known = programs.get(`${service} ${key}`) ?? own;
+        programs.set(`${service} ${key}`, known);
+        if (known !== own) {
+          problems.push({
+            path: `${path}.${key}`,
+            text: `got ${words} of other agents of profile ${profile} on this host; give them the same`,
+          });
+        }
       }
       if (agent.port === undefined || malformed.has(`${path}.port`)) {
         continue;

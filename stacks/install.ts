@@ -2,6 +2,7 @@
 import { basename, relative } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Agent } from "../components/agent/agent";
+import { ExtraUnit } from "../components/agent/extra-unit";
 import { HostSetup } from "../components/agent/host-setup";
 import { Release } from "../components/agent/release";
 import { Runtime } from "../components/agent/runtime";
@@ -33,7 +34,7 @@ export interface Delivered {
   readonly host: Host;
   readonly agent: AgentSettings;
   readonly build: AgentBuild;
-  /** Set-up, host firewall, runtime and release. */
+  /** Set-up, host firewall, runtime, release and the units that its profile brings. */
   readonly after: readonly pulumi.Resource[];
   /** Base URL under which it is reached, without a trailing slash. @default - it has no port */
   readonly url: pulumi.Input<string> | undefined;
@@ -51,6 +52,7 @@ export function deliver({
   const setups = new Map<string, HostSetup>();
   const runtimes = new Map<string, Runtime>();
   const releases = new Map<string, Release>();
+  const units = new Map<string, ExtraUnit>();
   const parent = childOf(host);
   const ports = portsOf(hostSettings.agents);
   const closesPorts = isFirewalled(hostSettings);
@@ -116,9 +118,25 @@ export function deliver({
           parent,
         ),
     );
+    const unitsDone = build.units.map(
+      ({ name, text, program, from }) =>
+        memo(
+          units,
+          `${service} ${name}`,
+          () =>
+            new ExtraUnit(
+              `${base}-${name}`,
+              {
+                ...{ host, service, runtime: program, from, after: setup.done },
+                ...{ unit: name, text },
+              },
+              parent,
+            ),
+        ).done,
+    );
     // No agent listens before its port is closed.
     const closed = firewall === undefined ? [] : [firewall.done];
-    const after = [setup.done, ...closed, runtime.done, release.done];
+    const after = [setup.done, ...closed, runtime.done, release.done, ...unitsDone];
     delivered.push({ host, agent, build, after, url: urlOf(settings, host, hostSettings, agent) });
   }
   return delivered;

@@ -1,6 +1,7 @@
 /** docs/configuration.md and docs/profiles.md: every key of a stack file and of a profile, made from the schemas that check them. */
 import { z } from "zod";
 import { configFileSchema } from "../components/agent/config-file";
+import { extraUnitSchema } from "../components/agent/extra-units";
 import { profileSchema, type Profile } from "../components/agent/profile";
 import { variableSchema } from "../components/agent/variable";
 import { agentSchema, hostSchemas, stackSchema } from "./schema";
@@ -35,6 +36,9 @@ export function referencePage(): string {
 export function profilePage(profiles: readonly Profile[]): string {
   const format = [
     ["## The format", "", ...table(profileSchema)].join("\n"),
+    ["### A unit beside the agents", "", "`units.<name>`.", "", ...table(extraUnitSchema)].join(
+      "\n",
+    ),
     ["### A config file", "", "`files.<name>`.", "", ...table(configFileSchema)].join("\n"),
     ["### A variable", "", "`env.<NAME>`.", "", ...table(variableSchema)].join("\n"),
   ];

@@ -3,6 +3,7 @@
  * `stacks/stack.schema.json` (editors) and docs/configuration.md are generated from here.
  */
 import { z } from "zod";
+import { extraUnitName } from "../components/agent/extra-units";
 import { downloadedSchema } from "../components/agent/program";
 import { flag, form, integer } from "../components/expected";
 import { ANYWHERE, rangeProblem } from "../components/host/cidr";
@@ -89,6 +90,14 @@ const everyAgent = {
     .optional()
     .describe(
       "The files of a profile's own program. Default: the profile's; in defaults they are for profiles that name none.",
+    ),
+  units: z
+    .record(extraUnitName, downloadedSchema, {
+      error: "expected units, like { buildkitd: { version: …, downloads: … } }",
+    })
+    .optional()
+    .describe(
+      "The files of the programs of a profile's `units`, by the units' names. Default: the profile's; in defaults they are for profiles that name none.",
     ),
   env: envSchema.optional(),
   limits: limitsSchema.optional(),

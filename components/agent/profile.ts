@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { form, integer, text } from "../expected";
 import { configFileName, configFileSchema, referenceProblems } from "./config-file";
+import { unitSchema } from "./directives";
+import { extraUnitName, extraUnitSchema } from "./extra-units";
 import { healthSchema } from "./health";
 import { programSchema } from "./program";
 import { registrationProblems, registrationSchema } from "./registration";
@@ -22,23 +24,6 @@ const drainSchema = z
   })
   .describe(
     "What a running agent is waited for before it is stopped. Default: it is stopped at once.",
-  );
-
-const directiveValue = form(/^[^\r\n]*$/, "one line");
-const sectionSchema = z.record(
-  form(/^[A-Z][A-Za-z0-9]*$/, "a directive such as LimitNOFILE"),
-  z.union([directiveValue, z.array(directiveValue)], {
-    error: "expected a text, or a list of texts; [] takes the directive away",
-  }),
-  { error: "expected directives, like { LimitNOFILE: '4096' }" },
-);
-const unitSchema = z
-  .strictObject({
-    Unit: sectionSchema.optional().describe("Directives of [Unit]."),
-    Service: sectionSchema.optional().describe("Directives of [Service]."),
-  })
-  .describe(
-    "What differs from the hardened unit that all profiles start from; a directive takes the place of all lines of its name.",
   );
 
 const packageNames = z
@@ -102,7 +87,19 @@ export const profileSchema = z
     health: healthSchema,
     drain: drainSchema.optional(),
     registration: registrationSchema.optional(),
-    unit: unitSchema.optional(),
+    unit: unitSchema
+      .optional()
+      .describe(
+        "What differs from the hardened unit that all profiles start from; a directive takes the place of all lines of its name.",
+      ),
+    units: z
+      .record(extraUnitName, extraUnitSchema, {
+        error: "expected units, like { buildkitd: { description: …, program: … } }",
+      })
+      .default({})
+      .describe(
+        "Units of others that the agents need, by their names, such as BuildKit's daemon: once on a host, as root, started before the agents, gone with the last of them.",
+      ),
     files: z
       .record(configFileName, configFileSchema, {
         error: "expected files, like { agent.json: { format: json, content: … } }",
@@ -123,8 +120,8 @@ export const profileSchema = z
       .describe("Every env variable that the agent knows."),
   })
   .superRefine((profile, context) => {
-    const { runtimes, entry, program, source, port, health, drain, registration, files, env } =
-      profile;
+    const { runtimes, entry, program, source, port, health, drain } = profile;
+    const { registration, user, units, files, env } = profile;
     const wrong = (key: string | string[], message: string, input: unknown) => {
       context.addIssue({ code: "custom", path: [key].flat(), message, input });
     };
@@ -145,6 +142,13 @@ export const profileSchema = z
     }
     if (drain !== undefined && health.path === undefined) {
       wrong("drain", "expected it with health.path, whose answer it reads; remove it", drain);
+    }
+    if (user !== "root" && Object.keys(units).length > 0) {
+      wrong(
+        "units",
+        "expected it with user: root, as they run as root; add that, or remove them",
+        user,
+      );
     }
     for (const [name, { default: template = "", number }] of Object.entries(env)) {
       if (port === undefined && template.includes("{port}")) {

@@ -1,4 +1,5 @@
 /** The unit of a service, and the drop-in of one agent: what differs from the unit that all of them share. */
+import { withDirectives, withLines, type Directives } from "./directives";
 import { configPath, type Profile } from "./profile";
 import type { Registration } from "./registration";
 
@@ -8,8 +9,6 @@ export interface Limits {
   /** CPUQuota, such as `150%`; 100% is one CPU. @default - no limit */
   readonly cpu?: string | undefined;
 }
-
-type Directives = Readonly<Record<string, string | readonly string[]>>;
 
 /** The service that the profile's pattern, assets/systemd/<service>@.service, is written for. */
 export function patternService({ user }: Profile): string {
@@ -28,7 +27,13 @@ export function renderUnit(pattern: string, profile: Profile): string {
     ...profile.unit?.Service,
   };
   const text = pattern.replaceAll(patternService(profile), profile.service);
-  return withDirectives(withDirectives(text, "Unit", unit), "Service", service);
+  const agents = withDirectives(withDirectives(text, "Unit", unit), "Service", service);
+  return withLines(agents, "Unit", Object.keys(profile.units).flatMap(afterUnit));
+}
+
+/** An agent is started after a unit that its profile brings, and without it all the same. */
+function afterUnit(name: string): string[] {
+  return [`After=${name}.service`, `Wants=${name}.service`];
 }
 
 /** The pattern hides the whole folder with the env files; config files are then all that is seen of it. */
@@ -114,26 +119,4 @@ function startCommand({ service, program, entry = "" }: Profile, runtime = ""): 
   // Node needs tsx, which the release brings, to read TypeScript.
   const command = runtime === "node" ? "node --import tsx" : runtime;
   return `${agent}/runtime/bin/${command} ${agent}/current/${entry}`;
-}
-
-/** Each directive in the place of the first line of its name, or at the end of the section. */
-function withDirectives(text: string, section: string, directives: Directives): string {
-  let lines = text.split("\n");
-  for (const [name, value] of Object.entries(directives)) {
-    const given = [value].flat().map((each) => `${name}=${each}`);
-    const isOld = (line: string) => line.startsWith(`${name}=`);
-    const first = lines.findIndex(isOld);
-    const at = first < 0 ? endOf(lines, section) : first;
-    lines = [...lines.slice(0, at), ...given, ...lines.slice(at).filter((line) => !isOld(line))];
-  }
-  return lines.join("\n");
-}
-
-/** Behind the last line of the section that is not empty. */
-function endOf(lines: readonly string[], section: string): number {
-  const begin = lines.indexOf(`[${section}]`);
-  const next = lines.findIndex((line, index) => index > begin && line.startsWith("["));
-  let end = next < 0 ? lines.length : next;
-  while (lines[end - 1] === "") end -= 1;
-  return end;
 }

@@ -49,7 +49,7 @@ make_ready_host() {
   for release; do mkdir -p "$opt/releases/$release"; done
 }
 
-# behaves RELEASE crash|ends|refused|silent|403|500|starting, of one that is to be registered mute|ends-later
+# behaves RELEASE|PROGRAM crash|ends|refused|silent|403|500|starting, of one that is to be registered mute|ends-later
 behaves() {
   printf '%s\n' "$2" >"$FLEET_ROOT/fake/releases/$1"
 }

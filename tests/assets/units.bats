@@ -33,6 +33,12 @@ exposed() {
   [ "$status" -eq 0 ]
 }
 
+@test "systemd has nothing to say about the unit that comes beside agents" {
+  run verify "$assets/systemd/extra-unit.service"
+  [ "$output" = '' ]
+  [ "$status" -eq 0 ]
+}
+
 @test "the unit's exposure is 1.2 at most" {
   run exposed "$unit"
   [ "$status" -eq 0 ]

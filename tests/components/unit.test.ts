@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Profile } from "../../components/agent/profile";
 import { renderDropIn, renderUnit } from "../../components/agent/unit";
-import { agentUnit, loadProfile } from "../../stacks/assets";
+import { agentUnit, extraUnit, loadProfile } from "../../stacks/assets";
 
 const ROOT = join(__dirname, "../..");
 const PATTERN = readFileSync(join(ROOT, "assets/systemd/tseeder-agent@.service"), "utf8");
@@ -70,4 +70,38 @@ test("a directive takes the place of all lines of its name, [] takes it away, a 
     text.split(`[${name}]\n`)[1]?.split("\n[")[0]?.trim().split("\n");
   expect(section("Unit")?.at(-1)).toBe("Wants=network-online.target");
   expect(section("Service")?.at(-1)).toBe("Nice=5");
+});
+
+describe("a unit that a profile brings", () => {
+  const techulus = loadProfile(ROOT, "techulus");
+
+  test("is one that the agents are started after, beside what their profile says", () => {
+    const unit = agentUnit(ROOT, techulus);
+    expect(lines(unit, "After")).toEqual([
+      "After=network.target caddy.service",
+      "After=buildkitd.service",
+    ]);
+    expect(lines(unit, "Wants")).toEqual(["Wants=buildkitd.service"]);
+    expect(unit.indexOf("Wants=")).toBeLessThan(unit.indexOf("[Service]"));
+  });
+
+  test("runs its program as root, and always comes back", () => {
+    const [name, ...others] = Object.keys(techulus.units);
+    expect([name, ...others]).toEqual(["buildkitd"]);
+    const { buildkitd } = techulus.units;
+    if (buildkitd === undefined) throw new Error("techulus brings no buildkitd");
+    const unit = extraUnit(ROOT, "techulus-agent", "buildkitd", buildkitd);
+    const folder = "/opt/techulus-agent/units/buildkitd/program/bin";
+    expect(unit).not.toMatch(/root-agent|extra-unit/);
+    for (const line of [
+      "Description=BuildKit daemon",
+      "User=root",
+      `Environment=PATH=${folder}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+      `ExecStart=${folder}/buildkitd --root=/var/lib/techulus-agent/.buildkitd`,
+      "Restart=always",
+      "RestartSec=5",
+      "RuntimeDirectory=buildkit",
+    ])
+      expect(unit.split("\n")).toContain(line);
+  });
 });

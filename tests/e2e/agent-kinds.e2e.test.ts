@@ -1,7 +1,7 @@
 /**
  * Agents that have no port, on a machine that existed before: the stand-ins for limahost and techulus as root, that for
- * proxmox-agent, and one that is ready when its file is there. Their config files, their logs, registrations, and what is
- * left after them. One story.
+ * proxmox-agent, and one that is ready when its file is there. Their config files, their logs, registrations, a unit that
+ * techulus brings, and what is left after them. One story.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -181,7 +181,7 @@ test("a release that does not stay up is taken back, and with it the config file
   clone.write(ENTRY, good);
 });
 
-/** A stand-in as the program of an agent. */
+/** A stand-in as the program of an agent, or of a unit beside it. */
 function program(name: string): object {
   const sha256 = createHash("sha256").update(standIn(name)).digest("hex");
   const file = { url: `http://127.0.0.1:${portOf(releases)}/${name}`, sha256 };
@@ -195,6 +195,7 @@ function registering(at: string): object {
       profile: "./techulus.yaml",
       env: { TECHULUS_URL: `https://${at}` },
       program: program("techulus-agent"),
+      units: { buildkitd: program("buildkitd") },
     },
     runner: {
       profile: "proxmox-agent",
@@ -211,10 +212,11 @@ function registering(at: string): object {
 }
 const WORKER_STATE = "/var/lib/techulus-agent/worker";
 const CERTS = "/var/lib/proxmox-agent/runner/certs";
+const property = (name: string, unit: string) => machine.run(`systemctl show -P ${name} ${unit}`);
 const lastLine = (unit: string) => machine.run(`journalctl -q -o cat -u ${unit} | tail -n 1`);
 
 test("agents are registered by tokens that are in no argument meanwhile, and in no file or journal afterwards", async () => {
-  // Its packages are a matter of the distribution's mirrors; BuildKit is not here.
+  // Its packages are a matter of the distribution's mirrors.
   const profile = clone.file("assets/profiles/techulus.yaml");
   const bare = profile.replace(/^packages:\n( .*\n)+/m, "").replace("./techulus", "./writer");
   clone.write("techulus.yaml", bare);
@@ -251,9 +253,50 @@ test("the stand-in for proxmox-agent had its token once, and what it got is its 
   );
 });
 
-test("their update registers them no second time, and leaves containers running and certificates as they are", async () => {
+test("the stand-in for buildkitd was started before techulus, which is ordered after it and wants it", async () => {
+  expect((await property("After", "techulus-agent@worker")).split(" ")).toContain(
+    "buildkitd.service",
+  );
+  expect((await property("Wants", "techulus-agent@worker")).split(" ")).toContain(
+    "buildkitd.service",
+  );
+  const [buildkitd, worker] = await Promise.all(
+    ["buildkitd", "techulus-agent@worker"].map(async (unit) =>
+      Number(await property("ExecMainStartTimestampMonotonic", unit)),
+    ),
+  );
+  expect(buildkitd).toBeGreaterThan(0);
+  expect(buildkitd).toBeLessThan(worker ?? 0);
+  expect(await property("UnitFileState", "buildkitd")).toBe("enabled");
+  expect(await machine.run("ls /run/buildkit /var/lib/techulus-agent/.buildkitd")).toContain(
+    "buildkitd.lock",
+  );
+  expect(await machine.run("sh /opt/techulus-agent/bin/verify")).toBe(
+    '{"agent":"worker","drift":[]}',
+  );
+});
+
+test("it keeps its process while techulus is restarted, and comes back by itself without a restart of techulus", async () => {
+  const [buildkitd, worker] = [
+    await property("MainPID", "buildkitd"),
+    await property("MainPID", "techulus-agent@worker"),
+  ];
+  await clone.ok(["restart", "worker", "-s", STACK]);
+  const restarted = await property("MainPID", "techulus-agent@worker");
+  expect(restarted).not.toBe(worker);
+  expect(await property("MainPID", "buildkitd")).toBe(buildkitd);
+  await machine.run("systemctl kill --signal=KILL buildkitd");
+  await until("another process of buildkitd", 30, async () => {
+    const now = await property("MainPID", "buildkitd");
+    return now !== "0" && now !== buildkitd;
+  });
+  expect(await property("MainPID", "techulus-agent@worker")).toBe(restarted);
+});
+
+test("their update registers them no second time, and leaves containers and buildkitd running and certificates as they are", async () => {
   const kept = `stat -c '%i %a %U %Y %Z' ${CERTS}/*; sha256sum ${CERTS}/*; cat ${WORKER_STATE}/config.json ${WORKER_STATE}/registrations`;
   const [container, was] = [await machine.run(`cat ${WORKER_STATE}/container`), await shell(kept)];
+  const buildkitd = await property("MainPID", "buildkitd");
   stackFile(2000, registering("two.example.com"));
   await clone.ok(["up", "-s", STACK]);
   expect(await lastLine("techulus-agent@worker")).toBe("Agent started: https://two.example.com");
@@ -261,6 +304,7 @@ test("their update registers them no second time, and leaves containers running 
     "INFO connected to https://two.example.com (RUST_LOG=info)",
   );
   expect(await shell(kept)).toBe(was);
+  expect(await property("MainPID", "buildkitd")).toBe(buildkitd);
   expect(await machine.run(`ps -o comm= -p ${container}`)).toBe("sleep");
   await machine.run(`kill ${container}`);
 });
@@ -270,9 +314,11 @@ test("taken out of the stack they go without a trace, and the others run on", as
   secrets = withoutTokens;
   stackFile(2000);
   await clone.ok(["up", "-s", STACK]);
-  const traces = ["techulus", "proxmox-agent"].map(
-    (name) => `/*/*${name}* /var/lib/${name}* /etc/systemd/system/*${name}*`,
+  const traces = ["techulus", "buildkit", "proxmox-agent"].map(
+    (name) =>
+      `/*/*${name}* /var/*/*${name}* /etc/systemd/system/*${name}* /etc/systemd/system/*/*${name}*`,
   );
+  expect(await property("LoadState", "buildkitd")).toBe("not-found");
   expect(await machine.run(`ls -d ${traces.join(" ")} 2>/dev/null || :`)).toBe("");
   expect(await processIds()).toBe(others);
 });

@@ -265,6 +265,37 @@ test("a one-time token in a config file is in the file of the registration alone
   expect(stdinText("q@vm-1-activation")).not.toContain("token =");
 });
 
+test("a unit that a profile brings comes once to a host: program, unit, then the agents, and goes after them", async () => {
+  const file = { url: "https://example.com/daemon", sha256: "a".repeat(64) };
+  const program = { version: "1.2.3", binary: "daemon", downloads: { "linux-amd64": file } };
+  const agent = quietAgent({
+    ...{ user: "root", units: { other: { description: "Other", program } } },
+  });
+  const host = { ...SSH.office, runtimeDelivery: "download", agents: { q: agent, r: agent } };
+  await build({ office: host });
+  const id = "daemon-1.2.3-aaaaaaaa";
+  const names = registered.map(({ name }) => name).filter((name) => name.includes("-other"));
+  expect(names.sort()).toEqual(
+    ["", "-program", "-program-unpack", "-unit"].map((role) => `office-quiet-other${role}`),
+  );
+  expect(createOf("office-quiet-other-program-unpack")).toContain(
+    `/opt/quiet/bin/unpack runtime ${id} sha256:${file.sha256} ${file.url} --executable daemon `,
+  );
+  expect(waitsFor("office-quiet-other-program-unpack")).toContain("office-quiet-setup-run");
+  expect(createOf("office-quiet-other-unit")).toContain(
+    `/opt/quiet/bin/bring-unit other ${id} office `,
+  );
+  expect(find("office-quiet-other-unit").inputs["delete"]).toContain(
+    "/opt/quiet/bin/uninstall unit other office ",
+  );
+  expect(secretValue(find("office-quiet-other-unit").inputs["stdin"])).toContain(
+    "\nExecStart=/opt/quiet/units/other/program/bin/daemon\n",
+  );
+  expect(waitsFor("office-quiet-other-unit")).toContain("office-quiet-other-program-unpack");
+  for (const name of ["q", "r"])
+    expect(waitsFor(`${name}@office-activation`)).toContain("office-quiet-other-unit");
+});
+
 test("where no agent has a port there is no firewall, and its host needs none", async () => {
   await build({ "vm-1": { provider: "local", agents: { q: quietAgent() } } });
   expect(registered.filter(({ name }) => name.includes("firewall"))).toEqual([]);

@@ -372,7 +372,10 @@ test("an agent of opencode runs the profile's program, by settings that the stac
 describe("a profile whose program the stack names", () => {
   const file = { url: "https://example.com/agent", sha256: "a".repeat(64) };
   const program = { version: "1.2.3", downloads: { "linux-amd64": file } };
-  const agent = { profile: "techulus", env: { TECHULUS_URL: "https://example.com" } };
+  const agent = {
+    ...{ profile: "techulus", env: { TECHULUS_URL: "https://example.com" } },
+    units: { buildkitd: program },
+  };
   const none = { secrets: {}, defaults: undefined };
 
   test("gets it from the agent, or from defaults, which leave other profiles alone", () => {
@@ -400,6 +403,46 @@ describe("a profile whose program the stack names", () => {
   test("is not for a profile that runs on a runtime", () => {
     expect(check({ ts: { program } })).toContain(
       "\n  hosts.vm-1.agents.ts.program: got a program, but profile tseeder runs on bun or node; remove the key",
+    );
+  });
+});
+
+describe("a unit that a profile brings, whose program the stack names", () => {
+  const file = { url: "https://example.com/buildkit.tar.gz", sha256: "b".repeat(64) };
+  const files = { version: "0.26.3", downloads: { "linux-amd64": file } };
+  const program = { version: "1.2.3", downloads: { "linux-amd64": file } };
+  const agent = { profile: "techulus", env: { TECHULUS_URL: "https://example.com" }, program };
+  const none = { secrets: {}, defaults: undefined };
+  const units = { buildkitd: files };
+
+  test("gets it from the agent, or from defaults", () => {
+    const filled = {
+      profile: { units: { buildkitd: { program: { ...files, binary: "buildkitd" } } } },
+    };
+    expect(check({ a: { ...agent, units } }, none)).toMatchObject([filled]);
+    expect(check({ a: agent }, { secrets: {}, defaults: { units } })).toMatchObject([filled]);
+  });
+
+  test("is refused without one, by another name, and where two agents of a host have different ones", () => {
+    expect(check({ a: agent }, none)).toContain(
+      "\n  hosts.vm-1.agents.a.units.buildkitd: got nothing, expected version and downloads of buildkitd, as profile techulus names none; add them: ",
+    );
+    expect(check({ a: { ...agent, units: { ...units, buildkit: files } } }, none)).toContain(
+      "\n  hosts.vm-1.agents.a.units.buildkit: is no unit of profile techulus, which brings buildkitd; correct or remove it",
+    );
+    const other = { buildkitd: { ...files, version: "0.26.4" } };
+    expect(check({ a: { ...agent, units }, b: { ...agent, units: other } }, none)).toContain(
+      "\n  hosts.vm-1.agents.b.units: got other programs of its units than those of other agents of profile techulus on this host; give them the same",
+    );
+  });
+
+  test("runs as root, so its profile has to", () => {
+    const mine = own({
+      ...OWN,
+      units: { other: { description: "Other", program: { binary: "o" } } },
+    });
+    expect(check({ a: { profile: mine } }, { secrets: { MY_KEY: "k" } })).toContain(
+      "units: got nothing, expected it with user: root, as they run as root; add that, or remove them",
     );
   });
 });

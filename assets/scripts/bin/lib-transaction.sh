@@ -78,16 +78,6 @@ close_transaction() {
   rm -rf "$last_good" "$env_file.last-good" "$home"/*.new "$dropin.new" "$instance.new"
 }
 
-# point LINK TARGET: a symbolic link, made or replaced in one step
-point() {
-  if [ ! -L "$1" ]; then
-    ln -sT "$2" "$1"
-  else
-    ln -sfn "$2" "$1.new"
-    mv -fT "$1.new" "$1"
-  fi
-}
-
 # put_back FILE COPY: as it was, absent if it was. The way back must work on a full disk, and a second name for the
 # copy takes no block. Files are replaced and never written into, so that sharing does no harm.
 put_back() {
@@ -173,10 +163,10 @@ prune() {
   done
 }
 
-# find_used: the ids of releases and runtimes that any agent has, now or as its last good, in $used
+# find_used: the ids of releases and runtimes that any agent has, now or as its last good, or a unit beside them, in $used
 find_used() {
   used=' '
-  for link in $(readlink "$opt"/agents/*/current "$opt"/agents/*/runtime 2>/dev/null); do
+  for link in $(readlink "$opt"/agents/*/current "$opt"/agents/*/runtime "$opt"/units/*/program 2>/dev/null); do
     used="$used${link##*/} "
   done
   for file in "$opt"/agents/*/last-good/release "$opt"/agents/*/last-good/runtime; do

@@ -89,6 +89,16 @@ put() {
   }
 }
 
+# point LINK TARGET: a symbolic link, made or replaced in one step
+point() {
+  if [ ! -L "$1" ]; then
+    ln -sT "$2" "$1"
+  else
+    ln -sfn "$2" "$1.new"
+    mv -fT "$1.new" "$1"
+  fi
+}
+
 # note TEXT FILE: for small files that none but these scripts read, and to them an empty one is as none. The first
 # time nobody has an older one to read, so that no process is needed to rename it.
 note() {
