@@ -44,9 +44,9 @@ const UFW: Firewall = {
 
 const FIREWALLD: Firewall = {
   package: "firewalld",
-  // Its default zone lets SSH in. It has its name on the bus, and is started to systemd, before it has loaded its rules;
-  // to be asked is what it does after that.
-  enable: "systemctl enable --now firewalld && firewall-cmd --state",
+  // Its default zone lets SSH in. To systemd it is started before it has loaded its rules.
+  enable:
+    "systemctl enable --now firewalld && timeout 60 sh -c 'until firewall-cmd --state; do sleep 0.5; done'",
   openAgentsPort: "firewall-cmd --permanent --add-port=8787/tcp && firewall-cmd --reload",
   rules: "firewall-cmd --state; firewall-cmd --list-all; nft --stateless list table inet firewalld",
   reload: "firewall-cmd --reload",
