@@ -43,7 +43,8 @@ const UFW: Firewall = {
 };
 
 const FIREWALLD: Firewall = {
-  package: "firewalld",
+  // netbase, which cloud images have and this one has not, brings /etc/protocols: without it firewalld ends at once.
+  package: "firewalld netbase",
   // Its default zone lets SSH in. To systemd it is started before it has loaded its rules.
   enable:
     "systemctl enable --now firewalld && timeout 60 sh -c 'until firewall-cmd --state; do sleep 0.5; done'",
