@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { Clone } from "./support/clone";
 import { ExistingMachine } from "./support/existing-machine";
+import { statusOf } from "./support/status";
 import { argumentsDuring, filesHolding, wholeJournal } from "./support/traces";
 import { until } from "./support/wait";
 
@@ -131,8 +132,7 @@ test("agents without a port are available when they stay up or have made their f
   for (const name of ["lima", "one", "two"])
     expect(stdout).toMatch(new RegExp(`^${name} +office +available +ready after`, "m"));
   expect(await machine.run("nft list tables")).toBe("");
-  const { stdout: status } = await clone.ok(["status", "-s", STACK, "--json"]);
-  expect(JSON.parse(status)).toMatchObject(
+  expect(await statusOf(clone, STACK)).toMatchObject(
     ["lima", "one", "two"].map((agent) => ({ agent, state: "available", url: "" })),
   );
 });

@@ -9,8 +9,10 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { findProcess } from "../../vm/process";
 import { Clone } from "./support/clone";
+import { follow, shellBlocks } from "./support/guide";
 import { PLANTED } from "./support/planted";
 import { filesWith, forms } from "./support/secrets-search";
+import { statusOf } from "./support/status";
 import { argumentsDuring, filesHolding, wholeJournal } from "./support/traces";
 import { until } from "./support/wait";
 
@@ -350,27 +352,10 @@ test("a job that runs comes to its end before its agent is restarted", async () 
   expect(journal).not.toMatch(/stoppedJobs=[1-9]/);
 });
 
-interface Status {
-  readonly agent: string;
-  readonly state: string;
-  readonly jobs: number | null;
-  readonly memory: number | null;
-  readonly diskFree: number | null;
-}
-/** A busy VM may be asked more than once: status gives it 10 s. */
-async function status(): Promise<readonly Status[]> {
-  let told: readonly Status[] = [];
-  await until("an answer to status", 120, async () => {
-    told = JSON.parse((await clone.fleet(["status", "--json"])).stdout) as Status[];
-    return told.every(({ state }) => state !== "unreachable");
-  });
-  return told;
-}
-
 test("status tells jobs, memory and disk; restart waits for a running job, and touches no other agent", async () => {
   const [, second] = (await processIds()).split("\n");
   const id = await startJob(30);
-  const [one, other] = await status();
+  const [one, other] = await statusOf(clone);
   expect(one).toMatchObject({ agent: "agent-vm-1", state: "available", jobs: 1 });
   expect(other).toMatchObject({ agent: "agent-vm-2", state: "available", jobs: 0 });
   // In bytes, as systemd has it a moment later.
@@ -390,11 +375,26 @@ test("status tells jobs, memory and disk; restart waits for a running job, and t
 test("an agent that was stopped stays so through an up without a change, and start brings it back", async () => {
   expect((await clone.ok(["stop", "agent-vm-2"])).stdout).toMatch(/^agent-vm-2 \| stopped/);
   expect((await clone.ok(["up"])).output).toContain("nothing had to be changed");
-  expect(await status()).toMatchObject([{ state: "available" }, { state: "stopped", jobs: null }]);
+  expect(await statusOf(clone)).toMatchObject([
+    { state: "available" },
+    { state: "stopped", jobs: null },
+  ]);
   const { stdout } = await clone.ok(["start", "--host", "vm-1"]);
   expect(stdout).toMatch(/^agent-vm-1 \| runs already$/m);
   expect(stdout).toMatch(/^agent-vm-2 \| available after [0-9.]+ s$/m);
   await expectBothAvailable();
+});
+
+test("the guide's lines restart, stop and start agents, as they stand there", async () => {
+  const guide = shellBlocks(clone.file("docs/operations.md"), "## Restart, stop and start agents");
+  const [one = "", all = "", stop = "", start = "", ...more] = guide.join("").trim().split("\n");
+  expect(await follow(clone, one)).toMatch(/^agent-vm-1 \| restarted/m);
+  expect((await follow(clone, all)).match(/^agent-vm-[12] \| restarted/gm)).toHaveLength(2);
+  await follow(clone, stop);
+  expect(await statusOf(clone)).toMatchObject([{ state: "stopped" }, { state: "stopped" }]);
+  await follow(clone, start);
+  await expectBothAvailable();
+  expect(more).toEqual([]);
 });
 
 test("one env value changed restarts that agent alone", async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { hostArch } from "../../vm/tools";
 import { Clone, run } from "./support/clone";
 import { ExistingMachine } from "./support/existing-machine";
+import { follow, shellBlocks } from "./support/guide";
 
 const clone = new Clone();
 const machine = new ExistingMachine(clone.path("existing"));
@@ -21,14 +22,6 @@ afterAll(async () => {
     clone.remove();
   }
 });
-
-/** The shell blocks below a heading, up to the next one. */
-function blocks(heading: string, text = guide): string[] {
-  const section = text.split(`\n${heading}\n`)[1]?.split(/\n##/)[0] ?? "";
-  const found = [...section.matchAll(/```sh\n([^]*?)```/g)].map(([, block = ""]) => block);
-  if (found.length === 0) throw new Error(`no shell block below ${heading}`);
-  return found;
-}
 
 /** The guide's address leads to the machine; all else of its commands is as it stands there. */
 async function onThisMachine(block: string): Promise<void> {
@@ -58,7 +51,7 @@ async function onThisMachine(block: string): Promise<void> {
 
 async function onTheVm(heading: string): Promise<string> {
   let said = "";
-  for (const block of blocks(heading)) said += await machine.run("sh -e", block);
+  for (const block of shellBlocks(guide, heading)) said += await machine.run("sh -e", block);
   return said;
 }
 
@@ -66,7 +59,7 @@ async function onTheVm(heading: string): Promise<string> {
 const onAmd64 = hostArch() === "amd64" ? test : test.skip;
 
 onAmd64("the guide's install by hand ends with an agent that is available", async () => {
-  for (const block of blocks("### On your machine")) await onThisMachine(block);
+  for (const block of shellBlocks(guide, "### On your machine")) await onThisMachine(block);
   await onTheVm("### On the VM, as root");
   expect(await onTheVm("## Health check")).toMatch(/^200 \{"status":"available"/);
 });
@@ -85,30 +78,26 @@ onAmd64("its uninstall leaves the machine as it was found", async () => {
   expect(await machine.snapshot()).toBe(before);
 });
 
-/** A line of a guide with `./fleet`, here: the machine's address and host key in place of the guide's. */
-async function follow(line: string): Promise<string> {
-  const command = line
+/** A line of a guide, with the machine's address and host key in place of the guide's. */
+async function followHere(line: string): Promise<string> {
+  const here = line
     .replace("203.0.113.7", `127.0.0.1 --port ${String(machine.sshPort)}`)
     .replace("ssh-ed25519 AAAA…", machine.hostKey);
-  const { code, output } = await run("sh", ["-e", "-c", command], {
-    ...{ cwd: clone.folder, input: "", env: clone.env },
-  });
-  if (code !== 0) throw new Error(`${command}: exited ${String(code)}:\n${output}`);
-  return output;
+  return follow(clone, here);
 }
 
 test("the guide's quick start, line by line, ends with an agent that is available; README's last line takes it away", async () => {
   const [clones, scan = "", init = "", up = "", status = ""] =
-    blocks("## Quick start")[0]?.split("\n") ?? [];
+    shellBlocks(guide, "## Quick start")[0]?.split("\n") ?? [];
   expect(clones).toMatch(/^git clone /);
-  expect(await follow(scan)).toContain(`hostKey: ${machine.hostKey}\n`);
-  const key = /^ {2}(ssh-ed25519 \S+ agent-fleet-office)$/m.exec(await follow(init))?.[1] ?? "";
+  expect(await followHere(scan)).toContain(`hostKey: ${machine.hostKey}\n`);
+  const key = /^ {2}(ssh-ed25519 \S+ agent-fleet-office)$/m.exec(await followHere(init))?.[1] ?? "";
   await machine.run("cat >>/root/.ssh/authorized_keys", `${key}\n`);
-  await follow(up);
-  expect(await follow(status)).toMatch(/^agent-vm-1 +vm-1 +available /m);
+  await followHere(up);
+  expect(await followHere(status)).toMatch(/^agent-vm-1 +vm-1 +available /m);
   const [, , destroy = ""] =
-    blocks("## Your own machine", clone.file("README.md"))[0]?.split("\n") ?? [];
+    shellBlocks(clone.file("README.md"), "## Your own machine")[0]?.split("\n") ?? [];
   expect(destroy).toBe("./fleet destroy -s office");
-  await follow(destroy);
+  await followHere(destroy);
   expect(await machine.run("ls /opt /etc | grep tseeder || :")).toBe("");
 });

@@ -7,6 +7,7 @@ import { Clone } from "./support/clone";
 import { ExistingMachine } from "./support/existing-machine";
 import { expectOpenToAlone } from "./support/open-ports";
 import { Outside, rangesOf, testFromOutside } from "./support/outside";
+import { statusOf } from "./support/status";
 import { until } from "./support/wait";
 
 const STACK = "office";
@@ -207,8 +208,9 @@ test("rules that were flushed by hand are drift, and up --verify loads them agai
 
 test("ssh and status reach it the same way", async () => {
   expect(await clone.on("office", "id -un", STACK)).toBe("ops");
-  const { stdout } = await clone.ok(["status", "-s", STACK, "--json"]);
-  expect(JSON.parse(stdout)).toMatchObject([{ agent: "one", host: "office", state: "available" }]);
+  expect(await statusOf(clone, STACK)).toMatchObject([
+    { agent: "one", host: "office", state: "available" },
+  ]);
 });
 
 test("destroy leaves files, users, units, ports and firewall as they were before the first up", async () => {
