@@ -28,7 +28,7 @@ mark_started() {
 
 # drop_extra_unit: without a trace
 drop_extra_unit() {
-  systemctl stop "$unit" 2>/dev/null || systemctl kill --signal=KILL "$unit" 2>/dev/null || :
+  stop_unit
   systemctl --quiet --no-reload disable "$unit" 2>/dev/null || :
   rm -f "$file"
   systemctl daemon-reload
@@ -39,10 +39,5 @@ drop_extra_unit() {
 
 # list_extra_units: their names, in $names
 list_extra_units() {
-  names=
-  for dir in "$opt"/units/*/; do
-    [ -d "$dir" ] || continue
-    dir=${dir%/}
-    names="$names ${dir##*/}"
-  done
+  list_folders "$opt/units"
 }

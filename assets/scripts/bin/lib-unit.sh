@@ -55,6 +55,12 @@ drop_template() {
   esac
 }
 
+# stop_unit: for good. One that hangs in its shutdown is killed by systemd after TimeoutStopSec; should that fail, here.
+stop_unit() {
+  timeout 300 systemctl stop "$unit" 2>/dev/null ||
+    systemctl kill --signal=KILL "$unit" 2>/dev/null || :
+}
+
 # read_systemd: the version of this host's, in $systemd
 read_systemd() {
   systemd=$(systemctl --version)

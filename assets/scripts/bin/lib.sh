@@ -168,8 +168,13 @@ unescape() {
 
 # list_agents: the names of all agents of the service on this host, in $names
 list_agents() {
+  list_folders "$opt/agents"
+}
+
+# list_folders FOLDER: the names of the folders in it, in $names
+list_folders() {
   names=
-  for dir in "$opt"/agents/*/; do
+  for dir in "$1"/*/; do
     [ -d "$dir" ] || continue
     dir=${dir%/}
     names="$names ${dir##*/}"
