@@ -30,7 +30,6 @@ export async function buildFleet(settings: FleetSettings, root: string): Promise
     root,
     operatorKey: key,
     allowFrom: await allowFrom(settings),
-    takenPorts: new Set(),
     shared: new Map(),
   };
 

@@ -25,7 +25,6 @@ export interface HostContext {
   /** What several hosts use, such as the operator's key at a provider, by its name. */
   readonly shared: Map<string, unknown>;
   /** Ports on 127.0.0.1 that this run has given away. */
-  readonly takenPorts: Set<number>;
 }
 
 type Factory<P extends Provider> = (
@@ -74,7 +73,7 @@ export function withoutSdk(setting: string, error: unknown): pulumi.RunError | u
 }
 
 async function localHost(
-  { settings, root, operatorKey, takenPorts }: HostContext,
+  { settings, root, operatorKey }: HostContext,
   host: HostSettings,
   config: Extract<HostConfig, { provider: "local" }>,
 ): Promise<Host> {
@@ -85,10 +84,7 @@ async function localHost(
   }
   const folder = `.fleet/vms/${settings.stack}-${host.name}`;
   const ports = portsOf(host.agents);
-  const plan = await planMachine(`${root}/${folder}`, ports, takenPorts);
-  for (const port of [plan.sshPort, ...Object.values(plan.forwards)]) {
-    takenPorts.add(port);
-  }
+  const plan = await planMachine(`${root}/${folder}`, ports);
   return new LocalHost(host.name, {
     root,
     folder,
