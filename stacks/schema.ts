@@ -14,6 +14,7 @@ import {
   PLAIN_SIZE_TEXT,
   type CloudProvider,
 } from "../components/host/offers";
+import { ADDRESS, ADDRESS_EXPECTED } from "./address";
 
 /** Every provider that this version can deliver, in the order in which errors list them. */
 export const PROVIDERS = [
@@ -209,9 +210,7 @@ export const localHostSchema = z.strictObject({
 
 export const sshHostSchema = z.strictObject({
   provider: z.literal("ssh").describe("A machine that exists already."),
-  address: form(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/, "a host name or an IP address").describe(
-    "Host name or IP address of the machine.",
-  ),
+  address: form(ADDRESS, ADDRESS_EXPECTED).describe("Host name or IP address of the machine."),
   hostKey: hostKeySchema.describe(
     "The machine's ed25519 host key; ./fleet scan shows it, to be confirmed.",
   ),

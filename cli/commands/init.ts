@@ -9,6 +9,7 @@ import { readStackFile, stackFilePath } from "../stack-file";
 import { stackTemplate } from "../stack-template";
 import type { NewStack } from "../stack-template";
 import { stackOption } from "../summary";
+import { ADDRESS, ADDRESS_EXPECTED } from "../../stacks/address";
 import { PROVIDERS, type Provider } from "../../stacks/schema";
 
 /** Makes what a stack needs and does not have: its file, its secrets, its SSH key. Overwrites nothing. */
@@ -64,6 +65,9 @@ export function newStack(options: Readonly<Record<string, unknown>>): NewStack {
   }
   if (provider === "ssh" && address === undefined) {
     faults.push("--address: missing; the machine's host name or IP address");
+  }
+  if (address !== undefined && !ADDRESS.test(address)) {
+    faults.push(`--address: got "${address}", expected ${ADDRESS_EXPECTED} (--port 2222)`);
   }
   if (provider === "ssh" && !/^ssh-ed25519 [A-Za-z0-9+/=]+/.test(hostKey ?? "")) {
     faults.push(

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
+import { ADDRESS, ADDRESS_EXPECTED } from "../../stacks/address";
 import type { Context } from "../context";
 import { numberOption } from "../number-option";
 import { Failure, print } from "../say";
@@ -9,8 +10,8 @@ const SECONDS = 10;
 /** Shows the host key that a machine answers with, to be compared there, and the lines to paste. Trusts nothing by itself. */
 export async function run({ args, options }: Context): Promise<number> {
   const [address = ""] = args;
-  if (!/^[A-Za-z0-9][A-Za-z0-9._:-]*$/.test(address)) {
-    throw new Failure(`scan: got "${address}", expected a host name or an IP address`);
+  if (!ADDRESS.test(address)) {
+    throw new Failure(`scan: got "${address}", expected ${ADDRESS_EXPECTED} (--port 2222)`);
   }
   const port = String(numberOption("--port", options["port"] ?? "22", { from: 1, to: 65_535 }));
   const key = keyIn(await keyscan(address, port));

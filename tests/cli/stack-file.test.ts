@@ -60,6 +60,23 @@ test.each(Object.keys(OFFERS))(
   },
 );
 
+test.each(["203.0.113.7:2222", "ops@203.0.113.7", "[2001:db8::7]", "vm.example.com/"])(
+  "init refuses the address %s, and tells where a port goes",
+  (address) => {
+    expect(() => newStack({ provider: "ssh", address, hostKey: "ssh-ed25519 AAAA" })).toThrow(
+      `--address: got "${address}", expected a host name or an IP address, without a port (--port 2222)`,
+    );
+  },
+);
+
+test.each(["203.0.113.7", "vm-1.example.com", "2001:db8::7", "::1"])(
+  "init takes the address %s",
+  (address) => {
+    const made = newStack({ provider: "ssh", address, hostKey: "ssh-ed25519 AAAA" });
+    expect(made.address).toBe(address);
+  },
+);
+
 test("init names every wrong option at once", () => {
   expect(() => newStack({ provider: "ssh", port: "x" })).toThrow(
     /^init:\n {2}--address: missing.*\n {2}--host-key: missing.*fleet scan.*\n {2}--port: got "x"/,

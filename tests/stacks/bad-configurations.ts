@@ -435,6 +435,13 @@ export const BAD_CONFIGURATIONS: readonly BadConfiguration[] = [
     ],
   },
   {
+    fault: "a port in an address",
+    change: ssh({ address: "203.0.113.7:2222" }),
+    lines: [
+      'hosts.office.address: got "203.0.113.7:2222", expected a host name or an IP address, without a port',
+    ],
+  },
+  {
     fault: "an address in place of a range",
     change: cloud("hcloud", {}, { allowFrom: ["198.51.100.7"] }),
     lines: [
