@@ -7,6 +7,7 @@ import { route } from "../../cli/route";
 
 const ROOT = join(__dirname, "../..");
 const OWN = new Set([...COMMANDS.map(({ usage }) => usage.split(" ")[0] ?? ""), "help"]);
+const PACKAGE = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: object };
 /** Those of Pulumi's that the texts tell to use. */
 const PULUMIS = new Set(["cancel", "config", "refresh", "stack"]);
 
@@ -65,6 +66,19 @@ test.each(Object.keys(TEXTS))(
     expect(refusals.filter((each) => each !== undefined)).toEqual([]);
   },
 );
+
+test.each(Object.keys(TEXTS))("what %s tells to run by npx and npm is there", (path) => {
+  const text = TEXTS[path] ?? "";
+  const tests = [...text.matchAll(/^\S*\s*npx jest ([a-z][^\n]*)$/gm)]
+    .flatMap(([, paths = ""]) => paths.split(" "))
+    .filter(
+      (start) => !existsSync(join(ROOT, start)) && !existsSync(join(ROOT, `${start}.test.ts`)),
+    );
+  const scripts = [...text.matchAll(/^npm run (\S+)$/gm)]
+    .map(([, name = ""]) => name)
+    .filter((name) => !(name in PACKAGE.scripts));
+  expect([tests, scripts]).toEqual([[], []]);
+});
 
 test("each command has an example in its help, and none is of another command", () => {
   for (const { usage, examples } of COMMANDS) {

@@ -482,8 +482,13 @@ test("graph tells how the agents are, their ports, the firewall, and that this m
       agents: AGENTS.map((name, index) => ({ name, state: "available", port: 8787 + index })),
     },
   ]);
-  const { stdout } = await clone.ok(["graph"]);
-  expect(stdout).toMatch(/^<svg [^]*agent-vm-1[^]*agent-vm-2[^]*<\/svg>\n$/);
+});
+
+test("the guide's lines make the picture and the page, as they stand there", async () => {
+  const guide = shellBlocks(clone.file("docs/operations.md"), "## See it as a picture");
+  for (const line of guide.join("").trim().split("\n")) await follow(clone, line);
+  expect(clone.file("fleet.svg")).toMatch(/^<svg [^]*agent-vm-1[^]*agent-vm-2[^]*<\/svg>\n$/);
+  expect(clone.file(".fleet/pictures/dev.html")).toContain("agent-vm-2");
 });
 
 test("plain pulumi does the same work, and its events hold no secret", async () => {

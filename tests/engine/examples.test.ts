@@ -7,7 +7,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { OFFERS } from "../../components/host/offers";
 import { Clone } from "../e2e/support/clone";
-import { CLOUDS, initExample, previewExamples } from "../toolchain/support/any-cloud";
+import { follow, shellBlocks } from "../e2e/support/guide";
+import { allowNobody, CLOUDS, initExample, previewExamples } from "../toolchain/support/any-cloud";
 
 /** What the plan of each has in its cloud. */
 const PLANS: Readonly<Record<keyof typeof CLOUDS, readonly string[]>> = {
@@ -82,6 +83,15 @@ test("another word for the provider is all that leads from Hetzner's plan to Dig
   const file = clone.file("Pulumi.hcloud.yaml");
   clone.write("Pulumi.hcloud.yaml", file.replace("provider: hcloud", "provider: digitalocean"));
   await expectPlan("hcloud", PLANS.digitalocean);
+});
+
+test("README's lines for a VM in a cloud lead to Hetzner's plan; in place of its last line, up, stands preview", async () => {
+  const [block = ""] = shellBlocks(clone.file("README.md"), "## A VM in a cloud");
+  const lines = block.trim().split("\n");
+  expect(lines.pop()).toBe("./fleet up -s prod");
+  await follow(clone, lines.join("\n"));
+  await allowNobody(clone, "prod");
+  await expectPlan("prod", PLANS.hcloud);
 });
 
 test("the example of OpenCode is previewed to a plan: a VM on this machine, the program once, and two sessions", async () => {

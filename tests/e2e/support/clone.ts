@@ -53,7 +53,14 @@ export class Clone {
 
   /** What every program of this clone runs in. */
   get env(): NodeJS.ProcessEnv {
-    return { ...process.env, XDG_CONFIG_HOME: this.path("config"), TMPDIR: this.path("tmp") };
+    return {
+      ...process.env,
+      XDG_CONFIG_HOME: this.path("config"),
+      TMPDIR: this.path("tmp"),
+      // No page of a test opens before whoever runs the tests.
+      DISPLAY: "",
+      WAYLAND_DISPLAY: "",
+    };
   }
 
   file(path: string): string {

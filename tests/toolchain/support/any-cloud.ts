@@ -73,7 +73,11 @@ export async function previewExamples(clone: Clone): Promise<void> {
 export async function initExample(clone: Clone, name: string): Promise<void> {
   clone.write(`Pulumi.${name}.yaml`, clone.file(`examples/stacks/${name}.yaml`));
   await clone.ok(["init", name]);
-  // So that nobody on the internet is asked for this machine's address.
+  await allowNobody(clone, name);
+}
+
+/** A range of nobody for SSH, so that nobody on the internet is asked for this machine's address. */
+export async function allowNobody(clone: Clone, stack: string): Promise<void> {
   const allowFrom = ["--path", "agent-fleet:ssh.allowFrom[0]", "192.0.2.0/24"];
-  await clone.ok(["config", "set", ...allowFrom, "-s", name]);
+  await clone.ok(["config", "set", ...allowFrom, "-s", stack]);
 }
