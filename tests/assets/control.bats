@@ -53,10 +53,10 @@ stop tseeder-agent@agent-vm-1" ]
 }
 
 @test "the deadline is the one of the last activation" {
-  activate agent-vm-1 one DEADLINE=2 DRAIN_SECONDS=300 >/dev/null
+  activate agent-vm-1 one DEADLINE=20 DRAIN_SECONDS=300 >/dev/null
   behaves one 403
   run control restart agent-vm-1
-  [[ ${lines[0]} == 'agent-vm-1: not available within 2 s on vm-1; last answer: 403 Forbidden' ]]
+  [[ ${lines[0]} == 'agent-vm-1: not available within 20 s on vm-1; last answer: 403 Forbidden' ]]
   [[ ${lines[1]} == '  layer health: WORKER_CLUSTER_TOKEN'* ]]
 }
 

@@ -10,6 +10,7 @@ make_host() {
   export FLEET_ROOT=$BATS_TEST_TMPDIR/host
   export PATH=$BATS_TEST_DIRNAME/stubs:$PATH
   mkdir -p "$FLEET_ROOT"/{opt,etc/systemd/system,var/lib,root,run/systemd/system,proc/net,fake/units,fake/releases,fake/users}
+  echo '1000.00 1000.00' >"$FLEET_ROOT/proc/uptime"
   os debian 12 'Debian GNU/Linux 12 (bookworm)'
   payload=$BATS_TEST_TMPDIR/payload
   mkdir -p "$payload"
@@ -75,7 +76,7 @@ RELEASE='$release'
 RUNTIME='${RUNTIME:-bun-1.4.5}'
 PORT='$PORT'
 ENABLED='${ENABLED:-yes}'
-DEADLINE='${DEADLINE:-1}'
+DEADLINE='${DEADLINE:-10}'
 DRAIN_SECONDS='${DRAIN_SECONDS:-0}'
 KEEP_RELEASES='${KEEP_RELEASES:-3}'
 SECRET_NAMES='REGISTRATION_TOKEN WORKER_CLUSTER_TOKEN'

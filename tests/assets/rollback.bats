@@ -45,7 +45,7 @@ setup() {
   behaves two 403
   run --separate-stderr activate agent-vm-1 two
   [ "$status" -eq 1 ]
-  [[ $stderr == 'agent-vm-1: not available within 1 s on vm-1; last answer: 403 Forbidden'* ]]
+  [[ $stderr == 'agent-vm-1: not available within 10 s on vm-1; last answer: 403 Forbidden'* ]]
   [[ $stderr == *'layer health: WORKER_CLUSTER_TOKEN'* ]]
   [ "$(running agent-vm-1)" = one ]
 }

@@ -129,7 +129,7 @@ json_of() {
 
 # now: hundredths of a second since boot, in $now. A clock that nobody sets, and no process to ask it.
 now() {
-  read -r now _ </proc/uptime
+  read -r now _ <"$root/proc/uptime"
   now=${now%.*}${now#*.}
 }
 
