@@ -5,16 +5,30 @@ import { run } from "../run";
 /** @param epoch - seconds since 1970 that stand for the time of the making */
 export async function settle(disk: string, uuid: string, epoch: number): Promise<void> {
   const env = { E2FSPROGS_FAKE_TIME: String(epoch) };
+  // Before tune2fs, which writes the copies of the superblock too.
+  await change(disk, env, [
+    `set_super_value hash_seed ${uuid}`,
+    `set_super_value mkfs_time @${String(epoch)}`,
+    `set_super_value lastcheck @${String(epoch)}`,
+  ]);
   // The journal keeps the UUID that it was made with.
   await run("tune2fs", ["-O", "^has_journal", disk], { env });
   await run("tune2fs", ["-U", uuid, disk], { env });
   await run("tune2fs", ["-j", disk], { env });
-  const commands = [
-    ...usedInodes(await run("dumpe2fs", [disk])).flatMap((inode) => timesOf(inode, epoch)),
-    `set_super_value hash_seed ${uuid}`,
-    `set_super_value mkfs_time @${String(epoch)}`,
-    `set_super_value lastcheck @${String(epoch)}`,
-  ];
+  const inodes = usedInodes(await run("dumpe2fs", [disk]));
+  await change(
+    disk,
+    env,
+    inodes.flatMap((inode) => timesOf(inode, epoch)),
+  );
+}
+
+/** By commands of debugfs. */
+async function change(
+  disk: string,
+  env: Readonly<Record<string, string>>,
+  commands: readonly string[],
+): Promise<void> {
   const script = `${disk}.settle`;
   writeFileSync(script, `${commands.join("\n")}\n`);
   try {

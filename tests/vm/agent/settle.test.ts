@@ -16,14 +16,14 @@ afterEach(() => {
   rmSync(base, { recursive: true });
 });
 
-/** A disk of one file, made at some moment with UUIDs of its own. */
+/** A disk of one file, made at some moment with UUIDs of its own; large enough for copies of its superblock. */
 async function made(name: string, content: string): Promise<Buffer> {
   const root = join(base, name);
   mkdirSync(root);
   writeFileSync(join(root, "note"), content);
   utimesSync(join(root, "note"), 0, 1_700_000_000);
   const disk = join(base, `${name}.ext4`);
-  execFileSync("mke2fs", ["-q", "-t", "ext4", "-E", "root_owner=0:0", "-d", root, disk, "8M"], {
+  execFileSync("mke2fs", ["-q", "-t", "ext4", "-E", "root_owner=0:0", "-d", root, disk, "32M"], {
     env: { ...toolEnv, E2FSPROGS_FAKE_TIME: String(1_600_000_000 + name.charCodeAt(0) * 1000) },
   });
   await settle(disk, UUID, EPOCH);
