@@ -144,6 +144,19 @@ release file src/index.ts: as brought → modified' ]
   [[ $(found) == *'release file src/index.ts: as brought → missing'* ]]
 }
 
+@test "a folder's time and size are no edit, such as of an image or where a file came and went, and its release runs" {
+  touch "$opt/releases/one/src/passing"
+  rm "$opt/releases/one/src/passing"
+  sed -i '/^src\t/s/ [0-9]* [0-9.]* $/ 60 0.0000000000 /' "$opt/releases/.listing-one"
+  grep -q '^src	d .* 60 0.0000000000 $' "$opt/releases/.listing-one"
+  [ "$(found)" = '' ]
+  activate agent-vm-1 one DROPIN='[Service]'
+  chmod 700 "$opt/releases/one/src"
+  run --separate-stderr activate agent-vm-1 one DROPIN=''
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'releases/one is not as it was brought: modified src'* ]]
+}
+
 @test "an edit that keeps size and time of change is found too" {
   touch -r "$opt/releases/one/src/index.ts" "$BATS_TEST_TMPDIR/time"
   /bin/sleep 0.05
