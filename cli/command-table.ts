@@ -199,10 +199,15 @@ export const COMMANDS: readonly Command[] = [
     options: [
       ["--size <GiB>", "build: the size of its file system (default: 4)"],
       ["--packages <names>", "build: Debian packages to be in it besides, with commas between"],
+      [
+        "--bake",
+        "build: with runtimes and releases of the stack's agents, which up then does not send",
+      ],
     ],
     examples: [
       "./fleet image build",
       "./fleet image build ~/images --size 8 --packages ripgrep,tmux",
+      "./fleet image build --bake -s dev",
       "./fleet image verify ~/images/agent-rootfs.ext4",
     ],
     load: () => import("./commands/image"),

@@ -1,8 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { checkStackFile, stackValues, summarizeStackFile } from "../stacks/stack-file";
+import {
+  checkStackFile,
+  settingsFrom,
+  stackValues,
+  summarizeStackFile,
+} from "../stacks/stack-file";
 import type { StackSummary } from "../stacks/stack-file";
+import type { FleetSettings } from "../stacks/fleet-settings";
 import { PROJECT, PROJECT_NAME } from "./project";
 import { Failure } from "./say";
 
@@ -65,8 +71,19 @@ export function parseStackFile(name: string, text: string): StackFile {
 }
 
 /** All faults of a stack file. Secrets that fleet is about to make count as there. */
-export function faultsOf({ name, text, ownSecrets, missingSecrets }: StackFile): string[] {
-  return checkStackFile(ownSecrets ? withSecrets(text, missingSecrets) : text, name, PROJECT);
+export function faultsOf(file: StackFile): string[] {
+  return checkStackFile(completed(file), file.name, PROJECT);
+}
+
+function completed({ text, ownSecrets, missingSecrets }: StackFile): string {
+  return ownSecrets ? withSecrets(text, missingSecrets) : text;
+}
+
+/** What the fleet is built from, but for secrets, which are sealed. @throws Failure with every fault of the file */
+export function settingsOf(file: StackFile): FleetSettings {
+  const settings = settingsFrom(completed(file), file.name, PROJECT);
+  if (settings === undefined) throw new Failure(faultsOf(file).join("\n"));
+  return settings;
 }
 
 function withSecrets(text: string, names: readonly string[]): string {

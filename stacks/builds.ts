@@ -7,9 +7,12 @@ import { pinnedRuntime, type PinnedRuntime, type Runtimes } from "../components/
 import type { RuntimeArgs } from "../components/agent/runtime";
 import { sourceText } from "../components/agent/source";
 import type { LocalFile } from "../components/remote/step";
-import { extraUnit } from "./assets";
-import type { AgentSettings, HostSettings } from "./fleet-settings";
-import type { Folders } from "./sources";
+import { userError } from "../components/user-error";
+import { cacheFolder } from "../vm/cache";
+import { extraUnit, loadRuntimes } from "./assets";
+import type { AgentSettings, FleetSettings, HostSettings } from "./fleet-settings";
+import { localArch } from "./local-arch";
+import { fetchSources, type Folders } from "./sources";
 
 export interface AgentBuild {
   readonly runtime: PinnedRuntime;
@@ -37,6 +40,41 @@ export interface BuildArgs {
   /** The platform of this machine, such as `linux-amd64`. */
   readonly localPlatform: string;
   readonly say: (line: string) => void;
+}
+
+/**
+ * Agent → what was built for it.
+ * @throws pulumi.RunError naming the agent whose code cannot be had or built.
+ */
+export async function buildAll(
+  settings: FleetSettings,
+  root: string,
+  say: (line: string) => void,
+): Promise<Map<string, AgentBuild>> {
+  const cache = cacheFolder();
+  const args = {
+    root,
+    cache,
+    runtimes: loadRuntimes(root),
+    folders: await fetchSources(settings, cache, say),
+    localPlatform: `${process.platform}-${localArch()}`,
+    say,
+  };
+  const builds = new Map<string, AgentBuild>();
+  const made = new Map<string, AgentBuild>();
+  for (const host of settings.hosts) {
+    for (const agent of host.agents) {
+      try {
+        const key = buildKey(host, agent);
+        const build = made.get(key) ?? (await buildAgent(args, host, agent));
+        made.set(key, build);
+        builds.set(agent.name, build);
+      } catch (error) {
+        throw userError(`${agent.name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  }
+  return builds;
 }
 
 /**

@@ -5,24 +5,20 @@
 import * as pulumi from "@pulumi/pulumi";
 import { givenKeyPair, makeKeyPair, type KeyPair } from "../components/host/identity";
 import type { Host } from "../components/host/host";
-import { cacheFolder } from "../vm/cache";
-import { loadRuntimes } from "./assets";
-import { buildAgent, buildKey, type AgentBuild } from "./builds";
+import { buildAll } from "./builds";
 import { loadRanges, oldRanges } from "./cloudflare-ranges";
 import type { FleetSettings, HostSettings } from "./fleet-settings";
 import { makeHost, type HostContext } from "./hosts";
 import { deliver, type Delivered } from "./install";
-import { localArch } from "./local-arch";
 import { accessOutput, hostOutput, type FleetOutputs } from "./outputs";
 import { rollOut } from "./rollout";
 import { ownAddress } from "./own-address";
-import { fetchSources } from "./sources";
 import { prepareTunnels } from "./tunnels";
 import { userError } from "../components/user-error";
 
 export async function buildFleet(settings: FleetSettings, root: string): Promise<FleetOutputs> {
   warnOfOldRanges(settings, root);
-  const builds = await buildAll(settings, root);
+  const builds = await buildAll(settings, root, (line) => void pulumi.log.info(line));
   const tunnels = await prepareTunnels(settings, root);
   const key = operatorKey(settings);
   const context: HostContext = {
@@ -88,32 +84,4 @@ async function allowFrom({ hosts, allowFrom: given }: FleetSettings): Promise<re
   } catch (error) {
     throw userError(error instanceof Error ? error.message : String(error));
   }
-}
-
-async function buildAll(settings: FleetSettings, root: string): Promise<Map<string, AgentBuild>> {
-  const say = (line: string) => void pulumi.log.info(line);
-  const cache = cacheFolder();
-  const args = {
-    root,
-    cache,
-    runtimes: loadRuntimes(root),
-    folders: await fetchSources(settings, cache, say),
-    localPlatform: `${process.platform}-${localArch()}`,
-    say,
-  };
-  const builds = new Map<string, AgentBuild>();
-  const made = new Map<string, AgentBuild>();
-  for (const host of settings.hosts) {
-    for (const agent of host.agents) {
-      try {
-        const key = buildKey(host, agent);
-        const build = made.get(key) ?? (await buildAgent(args, host, agent));
-        made.set(key, build);
-        builds.set(agent.name, build);
-      } catch (error) {
-        throw userError(`${agent.name}: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    }
-  }
-  return builds;
 }

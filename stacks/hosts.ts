@@ -1,6 +1,6 @@
 /** Provider → host. Each provider's file, and with it its SDK, is loaded only when a stack uses it. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../components/host/host";
 import type { KeyPair } from "../components/host/identity";
@@ -79,12 +79,14 @@ async function localHost(
 ): Promise<Host> {
   const { LocalHost } = await import("../components/host/local");
   const { planMachine } = await import("../vm/plan");
+  const { bakedFolders, isImageFile } = await import("../vm/agent/manifest");
   if (operatorKey === undefined) {
     throw new Error(`${host.name}: a VM of the stack needs the stack's key`);
   }
   const folder = `.fleet/vms/${settings.stack}-${host.name}`;
   const ports = portsOf(host.agents);
   const plan = await planMachine(`${root}/${folder}`, ports);
+  const image = config.image ?? "debian-12";
   return new LocalHost(host.name, {
     root,
     folder,
@@ -92,7 +94,8 @@ async function localHost(
     ports,
     user: host.user,
     size: localSize(config.size ?? "minimum"),
-    image: config.image ?? "debian-12",
+    image,
+    ...(isImageFile(image) ? { baked: bakedFolders(resolve(root, image)) } : {}),
     protect: config.protect ?? false,
     operatorKey,
   });

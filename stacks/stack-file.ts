@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { profileOrNothing } from "./assets";
 import { checkStack, rolloutOf, type CheckResult } from "./check";
 import { exposureKind } from "./exposure";
+import type { FleetSettings } from "./fleet-settings";
 import { localArch } from "./local-arch";
 import { parsed } from "./parsed";
 import { formatProblems } from "./problems";
@@ -37,6 +38,12 @@ function configKeys(text: string): string[] {
 export function checkStackFile(text: string, stack: string, root: string): string[] {
   const result = check(text, stack, root);
   return "problems" in result ? formatProblems(stack, result.problems).split("\n") : [];
+}
+
+/** What the fleet is built from, with a stand-in for each secret; undefined where the file has faults. */
+export function settingsFrom(text: string, stack: string, root: string): FleetSettings | undefined {
+  const result = check(text, stack, root);
+  return "problems" in result ? undefined : result.settings;
 }
 
 /** Host → its agents, by their names; none where the text is no YAML. */

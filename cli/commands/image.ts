@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fetchRuntime } from "../../components/agent/download";
+import { bakedFor } from "../../stacks/baked";
+import type { FleetSettings } from "../../stacks/fleet-settings";
 import { imagePrograms } from "../../stacks/image-programs";
 import { places } from "../../toolchain/places";
 import { buildAgentImage } from "../../vm/agent/build";
@@ -10,23 +12,25 @@ import type { Context } from "../context";
 import { numberOption } from "../number-option";
 import { PROJECT } from "../project";
 import { Failure, print, say } from "../say";
+import { readStackFile, settingsOf } from "../stack-file";
 import { finalLine } from "../testing/counts";
 
 const FOLDER = join(PROJECT, ".fleet", "image");
 const SIZE_GIB = "4";
 
 /** Makes an agent-ready image, or checks one. */
-export async function run({ args, options }: Context): Promise<number> {
-  const [action = "", path] = args;
-  if (action === "build") return await build(resolve(path ?? FOLDER), options);
+export async function run(context: Context): Promise<number> {
+  const [action = "", path] = context.args;
+  if (action === "build") return await build(resolve(path ?? FOLDER), context);
   if (action === "verify") return verify(resolve(path ?? join(FOLDER, imageFiles.disk)));
   throw new Failure(`image: got "${action}", expected build or verify; see ./fleet image --help`);
 }
 
-async function build(folder: string, options: Context["options"]): Promise<number> {
+async function build(folder: string, { stack, options }: Context): Promise<number> {
   const size = options["size"] ?? SIZE_GIB;
   const sizeGiB = numberOption("image build --size", size, { from: 2, to: 1024 });
   const extraPackages = packageNames(options["packages"] ?? "");
+  const settings = options["bake"] === true ? settingsToBake(stack) : undefined;
   try {
     const { cache } = places();
     const programs = [];
@@ -34,7 +38,8 @@ async function build(folder: string, options: Context["options"]): Promise<numbe
       say(`${pin.name} ${pin.version}: from the cache, or by npm`);
       programs.push({ ...pin, archive: await fetchRuntime(pin, cache) });
     }
-    await buildAgentImage(folder, { sizeGiB, extraPackages, programs }, say);
+    const baked = settings === undefined ? [] : await bakedFor(settings, PROJECT, say);
+    await buildAgentImage(folder, { sizeGiB, extraPackages, programs, baked }, say);
   } catch (error) {
     throw new Failure(error instanceof Error ? error.message : String(error));
   }
@@ -53,6 +58,17 @@ function verify(file: string): number {
   const failed = findings.filter(({ fault }) => fault !== undefined).length;
   print(finalLine({ passed: findings.length - failed, failed, skipped: [] }));
   return failed === 0 ? 0 : 1;
+}
+
+/** Of a stack that has a local host, as others boot from no file. */
+function settingsToBake(stack: string): FleetSettings {
+  const settings = settingsOf(readStackFile(stack));
+  if (!settings.hosts.some(({ config }) => config.provider === "local")) {
+    throw new Failure(
+      `image build --bake: stack ${stack} has no host with provider: local, expected one, as others boot from no such image; name another stack with -s`,
+    );
+  }
+  return settings;
 }
 
 function packageNames(given: unknown): string[] {

@@ -16,3 +16,8 @@ export function hostScriptIfThere(
 ): string[] {
   return scriptIfThere(path(service, script), args);
 }
+
+/** Runtimes and releases lie in a folder of their id. */
+export function hostFolder(service: string, kind: "runtime" | "release", id: string): string {
+  return `/opt/${service}/${kind}s/${id}`;
+}

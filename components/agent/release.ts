@@ -1,14 +1,17 @@
 /**
  * A release on a host, once for all agents that run the same code:
- *   1. the host says whether it has the release already; of its first one it is not asked;
+ *   1. the host says whether it has the release already; of its first one it is not asked, unless its image may
+ *      have it;
  *   2. the archive is sent, or where the host has it a word instead;
  *   3. the host checks its SHA-256 and unpacks it to /opt/<service>/releases/<id>, owned by root.
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host/host";
-import { remoteStep, upload } from "../remote/step";
+import { remoteStep } from "../remote/step";
 import { hostScript } from "./host-scripts";
+import { offerAndUpload } from "./offer";
 import type { Release as BuiltRelease } from "./release-archive";
+import { releaseWords } from "./unpack-words";
 
 export interface ReleaseArgs {
   readonly host: Host;
@@ -20,7 +23,6 @@ export interface ReleaseArgs {
   readonly after: readonly pulumi.Resource[];
 }
 
-const OFFER_SECONDS = 960;
 const UNPACK_SECONDS = 900;
 
 export class Release extends pulumi.ComponentResource {
@@ -30,40 +32,22 @@ export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, options?: pulumi.ComponentResourceOptions) {
     super("agent-fleet:agent:Release", name, {}, options);
     const { host, release, service } = args;
-    const offered = remoteStep(
-      `${name}-offer`,
-      {
-        on: host,
-        run: hostScript(service, "offer", ["release", release.id]),
-        onlyOnChange: true,
-        timeoutSeconds: OFFER_SECONDS,
-      },
-      { parent: this, dependsOn: [...args.after] },
-    );
-    const isThere = pulumi.unsecret(offered.stdout).apply((answer) => /^here\s*$/.test(answer));
     const sent = `.agent-fleet-${release.id}.tgz`;
-    const uploaded = upload(
-      `${name}-upload`,
+    const uploaded = offerAndUpload(
+      name,
       {
-        on: host,
+        ...{ host, service, kind: "release", id: release.id, after: args.after },
         file: { path: release.file, sha256: release.sha256 },
         remotePath: sent,
-        isThere,
       },
-      { parent: this, dependsOn: [offered] },
+      this,
     );
     const install = args.installWith === undefined ? [] : ["--install-with", args.installWith];
     this.done = remoteStep(
       `${name}-unpack`,
       {
         on: host,
-        run: hostScript(service, "unpack", [
-          "release",
-          release.id,
-          `sha256:${release.sha256}`,
-          `~/${sent}`,
-          ...install,
-        ]),
+        run: hostScript(service, "unpack", [...releaseWords(release, `~/${sent}`), ...install]),
         timeoutSeconds: UNPACK_SECONDS,
       },
       { parent: this, dependsOn: [...args.after, uploaded] },

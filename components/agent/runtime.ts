@@ -1,13 +1,15 @@
 /**
  * A runtime on a host, once for all agents that use it:
- *   1. its archive is sent (or the host fetches it itself);
+ *   1. its archive is sent, or a word where the host's image has the runtime (or the host fetches it itself);
  *   2. the host checks its checksum and unpacks it to /opt/<service>/runtimes/<id>.
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host/host";
 import { remoteStep, upload, type LocalFile } from "../remote/step";
 import { hostScript } from "./host-scripts";
+import { offerAndUpload } from "./offer";
 import type { PinnedRuntime } from "./runtimes";
+import { runtimeWords } from "./unpack-words";
 
 export interface RuntimeArgs {
   readonly host: Host;
@@ -28,33 +30,35 @@ export class Runtime extends pulumi.ComponentResource {
   constructor(name: string, args: RuntimeArgs, options?: pulumi.ComponentResourceOptions) {
     super("agent-fleet:agent:Runtime", name, {}, options);
     const { host, runtime, service, from } = args;
-    const { algorithm, hex } = runtime.checksum;
-    const sent = `.agent-fleet-${runtime.id}-${hex.slice(0, 16)}.tgz`;
-    const uploads =
-      "file" in from
-        ? [
-            upload(
-              `${name}-upload`,
-              { on: host, file: from.file, remotePath: sent },
-              { parent: this, dependsOn: [args.after] },
-            ),
-          ]
-        : [];
+    const sent = `.agent-fleet-${runtime.id}-${runtime.checksum.hex.slice(0, 16)}.tgz`;
+    const uploads = "file" in from ? [this.#send(name, args, from.file, sent)] : [];
     this.done = remoteStep(
       `${name}-unpack`,
       {
         on: host,
-        run: hostScript(service, "unpack", [
-          "runtime",
-          runtime.id,
-          `${algorithm}:${hex}`,
-          "url" in from ? from.url : `~/${sent}`,
-          ...("url" in runtime.from ? ["--executable", runtime.binary] : []),
-        ]),
+        run: hostScript(
+          service,
+          "unpack",
+          runtimeWords(runtime, "url" in from ? from.url : `~/${sent}`),
+        ),
         timeoutSeconds: UNPACK_SECONDS,
       },
       { parent: this, dependsOn: [args.after, ...uploads] },
     );
     this.registerOutputs({});
+  }
+
+  #send(
+    name: string,
+    { host, service, runtime, after }: RuntimeArgs,
+    file: LocalFile,
+    remotePath: string,
+  ): pulumi.Resource {
+    if (host.baked === undefined) {
+      const options = { parent: this, dependsOn: [after] };
+      return upload(`${name}-upload`, { on: host, file, remotePath }, options);
+    }
+    const offer = { host, service, kind: "runtime", id: runtime.id, after: [after] } as const;
+    return offerAndUpload(name, { ...offer, file, remotePath }, this);
   }
 }

@@ -9,6 +9,11 @@ export interface Host extends Machine {
   readonly ready: readonly pulumi.Resource[];
   /** Ranges from which the machine's own port forwards come, to be let in. @default - it has none */
   readonly forwardsFrom?: readonly string[];
+  /**
+   * Folders that its image has in it, where images may have some: such a host is asked for its first runtimes and
+   * releases too. @default - images have none
+   */
+  readonly baked?: readonly string[];
   /** Base URL under which an agent's port is reached, without a trailing slash. */
   url(port: number): pulumi.Input<string>;
 }

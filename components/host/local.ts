@@ -25,8 +25,10 @@ export interface LocalHostArgs extends HostArgs {
   readonly folder: string;
   readonly plan: MachinePlan;
   readonly size: MachineSize;
-  /** Image name, such as `debian-12`. */
+  /** Image name, such as `debian-12`, or the path of an agent-ready one. */
   readonly image: string;
+  /** Folders that an agent-ready image has in it. @default - the image is no such one */
+  readonly baked?: readonly string[];
   /** True: neither deleted nor replaced. */
   readonly protect: boolean;
   /** The key that may log in. */
@@ -44,6 +46,7 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
   readonly ownedBy: pulumi.Resource;
   /** The other end of QEMU's user network. */
   readonly forwardsFrom = ["10.0.2.2/32"];
+  readonly baked?: readonly string[];
   readonly #plan: MachinePlan;
 
   constructor(name: string, args: LocalHostArgs, options?: pulumi.ComponentResourceOptions) {
@@ -71,6 +74,7 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
     this.machine = plan.machine;
     this.ready = [machine, done];
     this.ownedBy = machine;
+    if (args.baked !== undefined) this.baked = args.baked;
     this.#plan = plan;
     this.registerOutputs({});
   }

@@ -131,6 +131,8 @@ export interface UploadArgs {
   readonly file: LocalFile;
   /** True: the host has what is in the file, and gets a word instead of it. @default - the file is sent */
   readonly isThere?: pulumi.Output<boolean>;
+  /** What a preview shows where it cannot know `isThere` yet. @default - that the file is sent */
+  readonly isExpected?: boolean;
   /** Path on the host; relative to the home folder of the SSH user. */
   readonly remotePath: string;
 }
@@ -138,14 +140,14 @@ export interface UploadArgs {
 /** Sends one file by SFTP. What it becomes on the host (owner, mode, place) is the next step's business. */
 export function upload(
   name: string,
-  { on, file, remotePath, isThere }: UploadArgs,
+  { on, file, remotePath, isThere, isExpected = false }: UploadArgs,
   options: StepOptions,
 ): command.remote.CopyToRemote {
   const step = new command.remote.CopyToRemote(
     name,
     {
       connection: connectionArgs(on.connection),
-      source: isThere === undefined ? new HashedAsset(file) : fileUnless(isThere, file),
+      source: isThere === undefined ? new HashedAsset(file) : fileUnless(isThere, isExpected, file),
       remotePath,
       triggers: [on.machine],
     },
@@ -167,11 +169,12 @@ class HashedAsset extends pulumi.asset.FileAsset {
 }
 
 /**
- * The file, or a word where it is not needed. A preview that cannot know it yet shows the file: the
+ * The file, or a word where it is not needed. A preview that cannot know it yet shows what is expected: the
  * official plugin refuses a source that is unknown (pulumi/pulumi-command#754).
  */
 function fileUnless(
   isThere: pulumi.Output<boolean>,
+  isExpected: boolean,
   local: LocalFile,
 ): pulumi.Output<pulumi.asset.Asset> {
   const file = new HashedAsset(local);
@@ -181,7 +184,7 @@ function fileUnless(
   return pulumi
     .output(isKnown)
     .apply((known) =>
-      known ? isThere.apply((there) => (there ? word : file)) : pulumi.output(file),
+      (known ? isThere : pulumi.output(isExpected)).apply((there) => (there ? word : file)),
     );
 }
 

@@ -30,6 +30,19 @@ offer() {
   [ ! -e "$opt/releases/.fresh-abd" ]
 }
 
+@test "of a runtime the same is said, and it is not taken for a release of its name" {
+  archive=$FLEET_ROOT/root/.agent-fleet-bun-1.tgz
+  tar -C "$BATS_TEST_TMPDIR/tree" -czf "$archive" src
+  sum=$(sha256sum <"$archive")
+  sh "$opt/bin/unpack" runtime bun-1 "sha256:${sum%% *}" "$archive"
+  [ "$(offer runtime bun-1)" = here ]
+  [ -e "$opt/runtimes/.fresh-bun-1" ]
+  [ "$(offer release bun-1)" = missing ]
+  [ "$(offer runtime abc)" = missing ]
+  echo changed >"$opt/runtimes/bun-1/index.ts"
+  [ "$(offer runtime bun-1)" = missing ]
+}
+
 @test "one that was edited by hand, or is only half there, is missing" {
   for edit in 'echo changed >FILE' 'rm FILE' 'touch FILE.more' 'chmod 777 FILE' 'rm -r "$opt/releases/abc"'; do
     [ "$(offer release abc)" = here ]
@@ -51,9 +64,10 @@ offer() {
   [ ! -e "$opt/releases/abc" ]
 }
 
-@test "anything but a release's name is refused" {
-  run offer runtime bun-1
+@test "anything but the name of a runtime or a release is refused" {
+  run offer unit abc
   [ "$status" -eq 1 ]
+  [[ $output == *'usage: offer runtime|release ID'* ]]
   run offer release ../abc
   [ "$status" -eq 1 ]
   [[ $output == *'allowed are letters'* ]]

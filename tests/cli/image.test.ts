@@ -1,11 +1,25 @@
 import { join } from "node:path";
 import { run } from "../../cli/commands/image";
+import { readStackFile, settingsOf, type StackFile } from "../../cli/stack-file";
+import type { FleetSettings } from "../../stacks/fleet-settings";
 import { imagePrograms } from "../../stacks/image-programs";
 
 const PROJECT = join(__dirname, "../..");
 
-async function image(args: readonly string[], options: object = {}): Promise<number> {
-  return await run({ stack: "dev", yes: true, behind: [], args, options: { ...options } });
+// So that a fault here does not show by an image that is made.
+jest.mock("../../vm/agent/build");
+jest.mock("../../cli/stack-file");
+jest.mocked(readStackFile).mockReturnValue({} as StackFile);
+jest.mocked(settingsOf).mockReturnValue({
+  hosts: [{ config: { provider: "ssh" } }],
+} as unknown as FleetSettings);
+
+async function image(
+  args: readonly string[],
+  options: object = {},
+  stack = "dev",
+): Promise<number> {
+  return await run({ stack, yes: true, behind: [], args, options: { ...options } });
 }
 
 test("what cannot be done is refused before anything is made", async () => {
@@ -15,6 +29,9 @@ test("what cannot be done is refused before anything is made", async () => {
   );
   await expect(image(["build"], { packages: "tmux,--fix-broken" })).rejects.toThrow(
     'image build --packages: got "--fix-broken", expected names of Debian packages',
+  );
+  await expect(image(["build"], { bake: true }, "office")).rejects.toThrow(
+    "image build --bake: stack office has no host with provider: local, expected one",
   );
   await expect(image(["verify", "/nowhere/agent-rootfs.ext4"])).rejects.toThrow(
     "image verify: there is no /nowhere/agent-rootfs.ext4; make one with: ./fleet image build",

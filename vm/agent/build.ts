@@ -22,6 +22,7 @@ import type { Arch } from "../qemu";
 import { recipeFolder, recipeOf } from "../recipe";
 import { phases, run, type Say } from "../run";
 import { ensureImageTools, hostArch } from "../tools";
+import { bakedIn, layOutBaked, type BakedService } from "./baked";
 import { unpackKernel } from "./kernel";
 import type { Manifest } from "./manifest";
 import { imageFiles, neededPackages } from "./names";
@@ -44,6 +45,8 @@ export interface AgentImageArgs {
   readonly sizeGiB: number;
   readonly extraPackages: readonly string[];
   readonly programs: readonly Program[];
+  /** Runtimes and releases of agents. */
+  readonly baked: readonly BakedService[];
 }
 
 const base = "debian-12";
@@ -81,6 +84,7 @@ export async function buildAgentImage(
       arch,
       ...args,
       programs: args.programs.map(pinOf),
+      baked: bakedIn(args.baked),
       packages: await installedPackages(rootTar),
       files: await hashes(beside),
     };
@@ -95,20 +99,21 @@ export async function buildAgentImage(
 }
 
 async function makeRoot(
-  { extraPackages, programs }: AgentImageArgs,
+  { extraPackages, programs, baked }: AgentImageArgs,
   arch: Arch,
   rootTar: string,
   next: (phase: string) => void,
 ): Promise<void> {
   const recipe = recipeOf(base, arch);
-  const stage = `${rootTar}.programs`;
+  const stage = `${rootTar}.stage`;
   for (const program of programs) await layOut(program, stage);
+  layOutBaked(baked, stage);
   const plan = {
     ...recipe,
     packages: [...new Set([...recipe.packages, ...neededPackages, ...extraPackages])],
     files: join(recipeFolder, "files"),
     filesAtEnd: [join(__dirname, "files"), stage],
-    finish: [join(recipeFolder, "finish"), join(__dirname, "finish")],
+    finish: [join(recipeFolder, "finish"), join(__dirname, "finish"), join(__dirname, "bake")],
     epoch,
   };
   await bootstrap(plan, rootTar, next);

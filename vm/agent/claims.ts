@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { packagesIn } from "../bootstrap";
 import { Ext4 } from "./ext4";
+import { readManifest } from "./manifest";
 import { imageFiles, neededPackages } from "./names";
+import { treeChanges } from "./tree";
 
 export interface Finding {
   readonly claim: string;
@@ -161,6 +163,17 @@ const claims: readonly Claim[] = [
       return settings.some((text) => /^datasource_list:.*\bNoCloud\b/m.test(text))
         ? undefined
         : "no file of /etc/cloud/cloud.cfg.d names NoCloud";
+    },
+  },
+  {
+    claim: "agents' runtimes and releases are those of its manifest, as they were unpacked",
+    fault: (image) => {
+      const manifest = readManifest(image.file);
+      if (manifest === undefined) return `there is no ${imageFiles.manifest} beside it`;
+      const faults = Object.keys(manifest.baked).flatMap((folder) =>
+        treeChanges(image, folder).map((change) => `${folder}: ${change}`),
+      );
+      return faults.length === 0 ? undefined : listed(faults.slice(0, 5));
     },
   },
 ];

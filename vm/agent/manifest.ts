@@ -19,6 +19,8 @@ export interface Manifest {
     /** `sha512:…` */
     readonly checksum: string;
   }[];
+  /** Runtimes and releases of agents: the folder → the checksum of the archive that it came from. */
+  readonly baked: Readonly<Record<string, string>>;
   /** Debian's, with their versions. */
   readonly packages: Readonly<Record<string, string>>;
 }
@@ -26,6 +28,17 @@ export interface Manifest {
 /** Whether an image's name is the path of its disk. */
 export function isImageFile(name: string): boolean {
   return name.endsWith(".ext4");
+}
+
+/** Of the image whose disk is in `file`; undefined where there is none. */
+export function readManifest(file: string): Manifest | undefined {
+  const path = join(dirname(file), imageFiles.manifest);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Manifest) : undefined;
+}
+
+/** The folders of agents' runtimes and releases in an image; none where it is not made yet. */
+export function bakedFolders(file: string): string[] {
+  return Object.keys(readManifest(file)?.baked ?? {});
 }
 
 /** @throws Error where the file, its manifest or what belongs to it is not there */
@@ -41,8 +54,7 @@ export function readAgentImage(file: string): {
   if (missing.length > 0) {
     throw new Error(`image ${file}: there is no ${missing.join(", no ")}; ${again}`);
   }
-  const manifest = JSON.parse(readFileSync(beside(imageFiles.manifest), "utf8")) as Manifest;
-  const disk = manifest.files[imageFiles.disk];
+  const disk = readManifest(file)?.files[imageFiles.disk];
   if (disk?.bytes !== statSync(file).size) {
     throw new Error(`image ${file}: ${imageFiles.manifest} is of another one; ${again}`);
   }

@@ -11,12 +11,15 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { verifyImage } from "../../../vm/agent/claims";
 import { imageFiles, neededPackages } from "../../../vm/agent/names";
 import { toolEnv } from "../../../vm/run";
 
 const VM = join(__dirname, "../../../vm");
+const LIB_RECORD = join(__dirname, "../../../assets/scripts/bin/lib-record.sh");
+/** An agent's release in the image. */
+const RELEASE = "opt/one-agent/releases/abc";
 
 let base: string;
 beforeEach(() => {
@@ -42,6 +45,13 @@ class Root {
   link(path: string, to: string): void {
     mkdirSync(dirname(join(this.folder, path)), { recursive: true });
     symlinkSync(to, join(this.folder, path));
+  }
+
+  /** Lists a release as a host does. */
+  list(path: string): void {
+    const listing = join(dirname(path), `.listing-${basename(path)}`);
+    const script = '. "$1"; put_listing "$2" "$3"';
+    execFileSync("sh", ["-c", script, "list", LIB_RECORD, path, listing], { cwd: this.folder });
   }
 }
 
@@ -74,6 +84,9 @@ function goodRoot(): Root {
     root.write(`${lib}/package.json`, JSON.stringify({ version }));
     root.link(`usr/local/bin/${name}`, `../lib/${name}/bin/${name}`);
   }
+  root.write(`${RELEASE}/src/index.ts`, "code");
+  root.link(`${RELEASE}/main.ts`, "src/index.ts");
+  root.list(RELEASE);
   return root;
 }
 
@@ -90,6 +103,8 @@ function status(packages: readonly string[]): string {
 /** Makes the file; owners are set in it, since the test need not be root. */
 function imageOf(root: Root, owners: Readonly<Record<string, number>> = {}): string {
   const file = join(base, imageFiles.disk);
+  const baked = { [`/${RELEASE}`]: "sha256:ab" };
+  writeFileSync(join(base, imageFiles.manifest), JSON.stringify({ baked }));
   writeFileSync(join(base, imageFiles.kernel), "\0\x7fLinux version 6.1.0-9-test (a@b)\0");
   const run = (program: string, ...args: string[]) =>
     execFileSync(program, args, { env: toolEnv, stdio: ["ignore", "ignore", "pipe"] });
@@ -111,7 +126,7 @@ function faults(file: string): string[] {
 test("an image with everything passes every check", () => {
   const findings = verifyImage(imageOf(goodRoot()));
   expect(findings.filter(({ fault }) => fault !== undefined)).toEqual([]);
-  expect(findings.length).toBeGreaterThanOrEqual(16);
+  expect(findings.length).toBeGreaterThanOrEqual(18);
 });
 
 test.each<[name: string, breakIt: (root: Root) => void, fault: string]>([
@@ -248,6 +263,32 @@ test.each<[name: string, breakIt: (root: Root) => void, fault: string]>([
     "the kernel beside it is the one whose modules it has: agent-kernel is 6.1.0-9-test, " +
       "the modules are of 6.1.0-8-test",
   ],
+  [
+    "a release with other code",
+    (root) => {
+      root.write(`${RELEASE}/src/index.ts`, "other code");
+      root.write(`${RELEASE}/src/more.ts`, "");
+      root.remove(`${RELEASE}/main.ts`);
+    },
+    "agents' runtimes and releases are those of its manifest, as they were unpacked: " +
+      `/${RELEASE}: missing main.ts, /${RELEASE}: modified src/index.ts, /${RELEASE}: added src/more.ts`,
+  ],
+  [
+    "a release that others may write",
+    (root) => {
+      chmodSync(join(root.folder, RELEASE, "src"), 0o777);
+    },
+    "agents' runtimes and releases are those of its manifest, as they were unpacked: " +
+      `/${RELEASE}: modified src`,
+  ],
+  [
+    "a release without its listing",
+    (root) => {
+      root.remove("opt/one-agent/releases/.listing-abc");
+    },
+    "agents' runtimes and releases are those of its manifest, as they were unpacked: " +
+      `/${RELEASE}: it has no listing`,
+  ],
 ])("%s is found, and nothing else", (_, breakIt, fault) => {
   const root = goodRoot();
   breakIt(root);
@@ -258,6 +299,18 @@ test("a home and a sudoers file of somebody else are found", () => {
   expect(faults(imageOf(goodRoot(), { "/home/agent": 0, "/etc/sudoers.d/agent": 1000 }))).toEqual([
     "the user agent has the id 1000, a home of its own and a shell: /home/agent is not a folder of its own",
     "agent may become root without a password: /etc/sudoers.d/agent is not root's alone to write",
+  ]);
+});
+
+test("a release that is not there, and an image without its manifest, are found", () => {
+  const root = goodRoot();
+  root.remove(RELEASE);
+  expect(faults(imageOf(root))).toEqual([
+    expect.stringContaining(`/${RELEASE}: missing main.ts, /${RELEASE}: missing src`),
+  ]);
+  rmSync(join(base, imageFiles.manifest));
+  expect(faults(join(base, imageFiles.disk))).toEqual([
+    expect.stringContaining("there is no agent-image.json beside it"),
   ]);
 });
 
