@@ -1,13 +1,16 @@
-/** The agent-ready image for real: made, checked and booted as a local VM. */
+/** The agent-ready image for real: made, checked, booted as a local VM, and as the image of a stack's host. */
+import { randomBytes } from "node:crypto";
 import { readFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { imageFiles } from "../../vm/agent/names";
-import { run, type Result } from "../e2e/support/clone";
+import { Clone, run, type Result } from "../e2e/support/clone";
 import { ExistingMachine } from "../e2e/support/existing-machine";
 import { until } from "../e2e/support/wait";
 
 const PROJECT = join(__dirname, "../..");
+/** Fewer than the archive of Bun has. */
+const RUNTIME_BYTES = 20_000_000;
 const base = mkdtempSync(join(tmpdir(), "fleet-image-"));
 const disk = join(base, "first", imageFiles.disk);
 const machine = new ExistingMachine(join(base, "machine"), { image: disk, user: "agent" });
@@ -15,10 +18,9 @@ const machine = new ExistingMachine(join(base, "machine"), { image: disk, user: 
 jest.setTimeout(1_800_000);
 
 beforeAll(async () => {
-  await ok("image", "build", join(base, "first"));
+  await build("first");
 });
-afterAll(async () => {
-  await machine.destroy();
+afterAll(() => {
   rmSync(base, { recursive: true });
 });
 
@@ -29,6 +31,9 @@ test("every claim holds", async () => {
 describe("booted", () => {
   beforeAll(async () => {
     await machine.boot();
+  });
+  afterAll(async () => {
+    await machine.destroy();
   });
 
   test("the key of the seed lets agent in, who may become root", async () => {
@@ -84,13 +89,52 @@ describe("booted", () => {
   });
 });
 
+describe("as the image of a host whose agents are baked", () => {
+  const clone = new Clone();
+  afterAll(async () => {
+    try {
+      await clone.fleet(["destroy", "--yes"]);
+    } finally {
+      clone.remove();
+    }
+  });
+  const received = async () =>
+    Number(await clone.on("vm-1", "cat /sys/class/net/e*/statistics/rx_bytes"));
+
+  test("up brings agents to available, sends neither runtime nor release, and finds all as it was brought", async () => {
+    const local = `provider: local\n      size: 2cpu-1gb-10gb\n      image: ${disk}`;
+    clone.write("Pulumi.dev.yaml", clone.file("Pulumi.dev.yaml").replace("provider: local", local));
+    const { stdout } = await clone.ok(["up"]);
+    for (const name of ["agent-vm-1", "agent-vm-2"]) {
+      expect(stdout).toMatch(new RegExp(`${name} +vm-1 +available`));
+    }
+    expect(await received()).toBeLessThan(RUNTIME_BYTES / 4);
+    await clone.ok(["diff"]);
+  });
+
+  test("a release that is another one by now is sent as to any host", async () => {
+    const entry = "examples/compute-agent/src/index.ts";
+    clone.write(entry, clone.file(entry).replace('"listening"', '"listening well"'));
+    clone.write("examples/compute-agent/ballast", randomBytes(RUNTIME_BYTES / 10).toString("hex"));
+    const before = await received();
+    expect((await clone.ok(["up"])).output).toMatch(/-upload updated/);
+    expect((await received()) - before).toBeGreaterThan(RUNTIME_BYTES / 10);
+    expect(await clone.on("vm-1", "ls /opt/tseeder-agent/releases | wc -l")).toBe("2");
+  });
+});
+
 test("a second build gives the same bytes", async () => {
-  await ok("image", "build", join(base, "second"));
+  await build("second");
   const manifests = ["first", "second"].map((name) =>
     readFileSync(join(base, name, imageFiles.manifest), "utf8"),
   );
   expect(manifests[1]).toBe(manifests[0]);
 });
+
+/** With the agents of the project's own stack file. */
+async function build(name: string): Promise<void> {
+  await ok("image", "build", join(base, name), "--bake", "-s", "dev");
+}
 
 async function ok(...args: readonly string[]): Promise<Result> {
   const result = await run(join(PROJECT, "fleet"), args, { cwd: PROJECT, input: "" });
