@@ -3,7 +3,8 @@
 /**
  * `npx jest` runs the unit tests; FLEET_TESTS=e2e the scenarios on a real VM (*.e2e.test.ts), FLEET_TESTS=engine those
  * with a real Pulumi engine (tests/engine); FLEET_TESTS=browser those in a real browser; FLEET_TESTS=faults the whole
- * fault matrix, FLEET_TESTS=systems the claims of every system, FLEET_TESTS=image the agent-ready image. Types are checked by tsc, so ts-jest only transpiles.
+ * fault matrix, FLEET_TESTS=systems the claims of every system, FLEET_TESTS=image the agent-ready image,
+ * FLEET_TESTS=mixed agents of three kinds on one VM. Types are checked by tsc, so ts-jest only transpiles.
  */
 const layer = process.env["FLEET_TESTS"] ?? "unit";
 /** A folder whose tests cannot run on this machine; `./fleet test` says why. */
@@ -18,10 +19,11 @@ const layers = {
   engine: { testMatch: ["<rootDir>/tests/engine/**/*.test.ts"], ignore: ["\\.e2e\\.test\\.ts$"] },
   e2e: {
     testMatch: ["**/*.e2e.test.ts"],
-    ignore: ["<rootDir>/tests/systems/", "<rootDir>/tests/image/"],
+    ignore: ["<rootDir>/tests/systems/", "<rootDir>/tests/image/", "<rootDir>/tests/mixed/"],
   },
   systems: { testMatch: ["<rootDir>/tests/systems/*.e2e.test.ts"], ignore: [] },
   image: { testMatch: ["<rootDir>/tests/image/*.e2e.test.ts"], ignore: [] },
+  mixed: { testMatch: ["<rootDir>/tests/mixed/*.e2e.test.ts"], ignore: [] },
   faults: { testMatch: ["<rootDir>/tests/faults/*.e2e.test.ts"], ignore: [] },
 };
 const { testMatch, ignore } = layers[layer];

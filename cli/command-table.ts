@@ -239,7 +239,7 @@ export const COMMANDS: readonly Command[] = [
   {
     usage: "test [layer]",
     summary:
-      "run the tests: check, unit, assets, browser, engine, e2e or all of these; faults, systems or image, which take long",
+      "run the tests: check, unit, assets, browser, engine, e2e or all of these; faults, systems, image or mixed, which take long",
     examples: ["./fleet test", "./fleet test check"],
     load: () => import("./commands/test"),
   },

@@ -24,7 +24,7 @@ import { step } from "./step";
 export const LAYERS = { check, unit, assets, browser, engine, e2e } satisfies Record<string, Layer>;
 
 /** What takes too long to be part of `all`. */
-export const ON_REQUEST = { faults, systems, image } satisfies Record<string, Layer>;
+export const ON_REQUEST = { faults, systems, image, mixed } satisfies Record<string, Layer>;
 
 export type Layer = () => Promise<Counts>;
 
@@ -171,6 +171,12 @@ async function systems(): Promise<Counts> {
 async function image(): Promise<Counts> {
   await ensureVmTools();
   return await jest("image", ["--runInBand"]);
+}
+
+/** Agents of three kinds side by side on one VM. */
+async function mixed(): Promise<Counts> {
+  await ensureVmTools();
+  return await jest("mixed", ["--runInBand"]);
 }
 
 /** A layer whose results are kept, and the page that is made from them. */

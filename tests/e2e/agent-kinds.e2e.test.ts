@@ -4,13 +4,12 @@
  * techulus brings, and what is left after them. One story.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { stringify } from "yaml";
 import { Clone } from "./support/clone";
 import { ExistingMachine } from "./support/existing-machine";
+import { dropPackages, StandInPrograms } from "./support/stand-in-programs";
 import { statusOf } from "./support/status";
 import { argumentsDuring, filesHolding, wholeJournal } from "./support/traces";
 import { until } from "./support/wait";
@@ -45,10 +44,8 @@ const TOKENS = {
     PROXMOX_AGENT_API_TOKEN_SECRET: `canary-api-${randomBytes(16).toString("hex")}`,
   },
 };
-/** The stand-ins for programs that are in no registry, and a server that gives them out. */
-const standIn = (name: string) => readFileSync(join(__dirname, "stand-ins", name));
-const releases = createServer(({ url = "" }, response) => response.end(standIn(url.slice(1))));
 
+const programs = new StandInPrograms();
 const clone = new Clone();
 const machine = new ExistingMachine(clone.path("existing"));
 const beats: (string | undefined)[] = [];
@@ -62,9 +59,8 @@ let secrets: string;
 let withoutTokens: string;
 
 beforeAll(async () => {
-  for (const server of [controlPlane, releases]) {
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  }
+  await new Promise<void>((done) => controlPlane.listen(0, "127.0.0.1", done));
+  await programs.listen();
   await machine.boot();
   clone.write("writer/main.js", WRITER);
   clone.write("writer.yaml", stringify(PROFILE));
@@ -79,7 +75,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   controlPlane.close();
-  releases.close();
+  programs.close();
   try {
     await machine.destroy();
   } finally {
@@ -87,12 +83,11 @@ afterAll(async () => {
   }
 });
 
-const portOf = (server: Server) => String((server.address() as AddressInfo).port);
-
 /** @param others - agents of the host beside those that are always there */
 function stackFile(interval: number, others: object = {}): void {
   // As the VM reaches this machine.
-  const url = `http://10.0.2.2:${portOf(controlPlane)}`;
+  const { port } = controlPlane.address() as AddressInfo;
+  const url = `http://10.0.2.2:${String(port)}`;
   const lima = {
     ...{ profile: "limahost", source: "examples/limahost-stand-in" },
     env: { LIMA_CONTROL_PLANE_URL: url, LIMA_HEARTBEAT_INTERVAL: interval },
@@ -181,21 +176,14 @@ test("a release that does not stay up is taken back, and with it the config file
   clone.write(ENTRY, good);
 });
 
-/** A stand-in as the program of an agent, or of a unit beside it. */
-function program(name: string): object {
-  const sha256 = createHash("sha256").update(standIn(name)).digest("hex");
-  const file = { url: `http://127.0.0.1:${portOf(releases)}/${name}`, sha256 };
-  return { version: "1.0.0", downloads: { "linux-amd64": file, "linux-arm64": file } };
-}
-
 /** Agents that register, as a stack has them. @param at - host of their control planes */
 function registering(at: string): object {
   return {
     worker: {
-      profile: "./techulus.yaml",
+      profile: "techulus",
       env: { TECHULUS_URL: `https://${at}` },
-      program: program("techulus-agent"),
-      units: { buildkitd: program("buildkitd") },
+      program: programs.program("techulus-agent"),
+      units: { buildkitd: programs.program("buildkitd") },
     },
     runner: {
       profile: "proxmox-agent",
@@ -206,7 +194,7 @@ function registering(at: string): object {
         PROXMOX_AGENT_API_TOKEN_ID: "runner@pve!agent",
         PROXMOX_AGENT_SSH_KEY: "/etc/ssh/ssh_host_ed25519_key.pub",
       },
-      program: program("proxmox-agent"),
+      program: programs.program("proxmox-agent"),
     },
   };
 }
@@ -216,10 +204,7 @@ const property = (name: string, unit: string) => machine.run(`systemctl show -P 
 const lastLine = (unit: string) => machine.run(`journalctl -q -o cat -u ${unit} | tail -n 1`);
 
 test("agents are registered by tokens that are in no argument meanwhile, and in no file or journal afterwards", async () => {
-  // Its packages are a matter of the distribution's mirrors.
-  const profile = clone.file("assets/profiles/techulus.yaml");
-  const bare = profile.replace(/^packages:\n( .*\n)+/m, "").replace("./techulus", "./writer");
-  clone.write("techulus.yaml", bare);
+  dropPackages(clone, "techulus");
   withoutTokens = secrets;
   for (const [agent, values] of Object.entries(TOKENS))
     for (const [name, value] of Object.entries(values))
