@@ -100,7 +100,7 @@ function withProgram(
   return profile;
 }
 
-/** The same for the programs of the units that the profile brings. */
+/** The same for the programs of the units that the profile brings, without optional ones that the stack does not name. */
 function withUnits(
   { config, problems }: Context,
   path: string,
@@ -114,15 +114,16 @@ function withUnits(
       problems.push({ path: `${path}.units.${name}`, text });
     }
   }
-  const units = Object.entries(profile.units).map(([name, unit]) => {
+  const units = Object.entries(profile.units).flatMap(([name, unit]) => {
     const { program } = unit;
     const ofAll = program.version === undefined ? config.defaults?.units?.[name] : undefined;
     const given = own.units?.[name] ?? ofAll;
     if (given === undefined && program.version === undefined) {
+      if (unit.optional) return [];
       problems.push({ path: `${path}.units.${name}`, text: noFiles(profile.name, program) });
     }
     const filled = given === undefined ? program : withDownloads(program, given);
-    return [name, { ...unit, program: filled }] as const;
+    return [[name, { ...unit, program: filled }] as const];
   });
   return { ...profile, units: Object.fromEntries(units) };
 }

@@ -1,6 +1,6 @@
 /** Units that a profile brings beside its agents': what it says of one, and the text of the unit. */
 import { z } from "zod";
-import { form, text } from "../expected";
+import { flag, form, text } from "../expected";
 import { unitSchema, withDirectives } from "./directives";
 import { programSchema } from "./program";
 
@@ -14,6 +14,9 @@ export const extraUnitSchema = z.strictObject({
   program: programSchema.describe(
     "What it runs, as an agent's own program, but without variables and an agent's name in its arguments. Where the profile names no files, the stack does, by `units`.",
   ),
+  optional: flag
+    .default(false)
+    .describe("true: it is brought only where the stack names its program's files."),
   unit: unitSchema
     .optional()
     .describe("What differs from assets/systemd/extra-unit.service, in the form of the profile's."),

@@ -150,6 +150,18 @@ export const profileSchema = z
         user,
       );
     }
+    for (const [
+      name,
+      {
+        optional,
+        program: { version },
+      },
+    ] of Object.entries(units)) {
+      if (optional && version !== undefined) {
+        const message = "expected it where the stack names the program's files; remove it, or them";
+        wrong(["units", name, "optional"], message, optional);
+      }
+    }
     for (const [name, { default: template = "", number }] of Object.entries(env)) {
       if (port === undefined && template.includes("{port}")) {
         const message = "expected none with {port}, as the profile has no port; add port";

@@ -80,14 +80,13 @@ describe("a unit that a profile brings", () => {
     expect(lines(unit, "After")).toEqual([
       "After=network.target caddy.service",
       "After=buildkitd.service",
+      "After=caddy.service",
     ]);
-    expect(lines(unit, "Wants")).toEqual(["Wants=buildkitd.service"]);
+    expect(lines(unit, "Wants")).toEqual(["Wants=buildkitd.service", "Wants=caddy.service"]);
     expect(unit.indexOf("Wants=")).toBeLessThan(unit.indexOf("[Service]"));
   });
 
   test("runs its program as root, and always comes back", () => {
-    const [name, ...others] = Object.keys(techulus.units);
-    expect([name, ...others]).toEqual(["buildkitd"]);
     const { buildkitd } = techulus.units;
     if (buildkitd === undefined) throw new Error("techulus brings no buildkitd");
     const unit = extraUnit(ROOT, "techulus-agent", "buildkitd", buildkitd);
@@ -103,5 +102,16 @@ describe("a unit that a profile brings", () => {
       "RuntimeDirectory=buildkit",
     ])
       expect(unit.split("\n")).toContain(line);
+  });
+
+  test("may have its config in itself, as Caddy of a proxy node has", () => {
+    const { caddy } = techulus.units;
+    if (caddy === undefined) throw new Error("techulus brings no caddy");
+    const unit = extraUnit(ROOT, "techulus-agent", "caddy", caddy);
+    expect(lines(unit, "StandardInput")).toEqual(["StandardInput=data"]);
+    const [config = ""] = lines(unit, "StandardInputText");
+    expect(JSON.parse(config.replace("StandardInputText=", ""))).toEqual({
+      apps: { http: { servers: { srv0: { listen: [":443"], routes: [] } } } },
+    });
   });
 });

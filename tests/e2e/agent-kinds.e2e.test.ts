@@ -1,6 +1,6 @@
 /**
  * Agents that have no port, on a machine that existed before: the stand-ins for limahost and techulus as root, that for
- * proxmox-agent, and one that is ready when its file is there. Their config files, their logs, registrations, a unit that
+ * proxmox-agent, and one that is ready when its file is there. Their config files, their logs, registrations, units that
  * techulus brings, and what is left after them. One story.
  */
 import { createHash, randomBytes } from "node:crypto";
@@ -181,9 +181,9 @@ function registering(at: string): object {
   return {
     worker: {
       profile: "techulus",
-      env: { TECHULUS_URL: `https://${at}` },
+      env: { TECHULUS_URL: `https://${at}`, TECHULUS_PROXY: true },
       program: programs.program("techulus-agent"),
-      units: { buildkitd: programs.program("buildkitd") },
+      units: { buildkitd: programs.program("buildkitd"), caddy: programs.program("caddy") },
     },
     runner: {
       profile: "proxmox-agent",
@@ -238,30 +238,31 @@ test("the stand-in for proxmox-agent had its token once, and what it got is its 
   );
 });
 
-test("the stand-in for buildkitd was started before techulus, which is ordered after it and wants it", async () => {
-  expect((await property("After", "techulus-agent@worker")).split(" ")).toContain(
-    "buildkitd.service",
-  );
-  expect((await property("Wants", "techulus-agent@worker")).split(" ")).toContain(
-    "buildkitd.service",
-  );
-  const [buildkitd, worker] = await Promise.all(
-    ["buildkitd", "techulus-agent@worker"].map(async (unit) =>
-      Number(await property("ExecMainStartTimestampMonotonic", unit)),
-    ),
-  );
-  expect(buildkitd).toBeGreaterThan(0);
-  expect(buildkitd).toBeLessThan(worker ?? 0);
-  expect(await property("UnitFileState", "buildkitd")).toBe("enabled");
+test("the stand-ins for buildkitd and, on a proxy node, Caddy were started before techulus, which is ordered after them and wants them", async () => {
+  const started = async (unit: string) =>
+    Number(await property("ExecMainStartTimestampMonotonic", unit));
+  const worker = await started("techulus-agent@worker");
+  for (const unit of ["buildkitd", "caddy"]) {
+    for (const name of ["After", "Wants"])
+      expect((await property(name, "techulus-agent@worker")).split(" ")).toContain(
+        `${unit}.service`,
+      );
+    expect(await started(unit)).toBeGreaterThan(0);
+    expect(await started(unit)).toBeLessThan(worker);
+    expect(await property("UnitFileState", unit)).toBe("enabled");
+  }
   expect(await machine.run("ls /run/buildkit /var/lib/techulus-agent/.buildkitd")).toContain(
     "buildkitd.lock",
   );
+  expect(
+    JSON.parse(await machine.run("cat /var/lib/techulus-agent/.caddy/caddy/autosave.json")),
+  ).toHaveProperty("apps.http.servers.srv0.listen", [":443"]);
   expect(await machine.run("sh /opt/techulus-agent/bin/verify")).toBe(
     '{"agent":"worker","drift":[]}',
   );
 });
 
-test("it keeps its process while techulus is restarted, and comes back by itself without a restart of techulus", async () => {
+test("buildkitd keeps its process while techulus is restarted, and comes back by itself without a restart of techulus", async () => {
   const [buildkitd, worker] = [
     await property("MainPID", "buildkitd"),
     await property("MainPID", "techulus-agent@worker"),
@@ -299,7 +300,7 @@ test("taken out of the stack they go without a trace, and the others run on", as
   secrets = withoutTokens;
   stackFile(2000);
   await clone.ok(["up", "-s", STACK]);
-  const traces = ["techulus", "buildkit", "proxmox-agent"].map(
+  const traces = ["techulus", "buildkit", "caddy", "proxmox-agent"].map(
     (name) =>
       `/*/*${name}* /var/*/*${name}* /etc/systemd/system/*${name}* /etc/systemd/system/*/*${name}*`,
   );

@@ -428,11 +428,31 @@ describe("a unit that a profile brings, whose program the stack names", () => {
       "\n  hosts.vm-1.agents.a.units.buildkitd: got nothing, expected version and downloads of buildkitd, as profile techulus names none; add them: ",
     );
     expect(check({ a: { ...agent, units: { ...units, buildkit: files } } }, none)).toContain(
-      "\n  hosts.vm-1.agents.a.units.buildkit: is no unit of profile techulus, which brings buildkitd; correct or remove it",
+      "\n  hosts.vm-1.agents.a.units.buildkit: is no unit of profile techulus, which brings buildkitd, caddy; correct or remove it",
     );
     const other = { buildkitd: { ...files, version: "0.26.4" } };
     expect(check({ a: { ...agent, units }, b: { ...agent, units: other } }, none)).toContain(
       "\n  hosts.vm-1.agents.b.units: got other programs of its units than those of other agents of profile techulus on this host; give them the same",
+    );
+  });
+
+  test("comes only where the stack names it, if it is optional", () => {
+    const brought = (named: object) => {
+      const [found] = check({ a: { ...agent, units: named } }, none) as AgentSettings[];
+      return found?.profile.units;
+    };
+    expect(Object.keys(brought(units) ?? {})).toEqual(["buildkitd"]);
+    expect(brought({ ...units, caddy: files })).toMatchObject({
+      buildkitd: { program: files },
+      caddy: { program: { ...files, binary: "caddy" } },
+    });
+  });
+
+  test("is not optional where its profile names its files already", () => {
+    const optional = { description: "Other", optional: true, program: { binary: "o", ...files } };
+    const mine = own({ ...OWN, user: "root", units: { optional } });
+    expect(check({ a: { profile: mine } }, { secrets: { MY_KEY: "k" } })).toContain(
+      "units.optional.optional: got true, expected it where the stack names the program's files; remove it, or them",
     );
   });
 
