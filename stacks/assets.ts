@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { profileSchema, type Profile } from "../components/agent/profile";
-import { renderExtraUnit, type ExtraUnit } from "../components/agent/extra-units";
+import { patternOf, renderExtraUnit, type ExtraUnit } from "../components/agent/extra-units";
 import { parseRuntimes, type Runtimes } from "../components/agent/runtimes";
 import { parseSource } from "../components/agent/source";
 import { patternService, renderUnit } from "../components/agent/unit";
@@ -81,7 +81,7 @@ export function agentUnit(root: string, profile: Profile): string {
 
 /** A unit that a profile of this service brings beside its agents'. */
 export function extraUnit(root: string, service: string, name: string, unit: ExtraUnit): string {
-  const file = join(root, "assets/systemd/extra-unit.service");
+  const file = join(root, "assets/systemd", patternOf(unit).file);
   return renderExtraUnit(readFileSync(file, "utf8"), service, name, unit);
 }
 

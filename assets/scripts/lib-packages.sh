@@ -1,11 +1,13 @@
 # shellcheck shell=sh disable=SC2154 # shares its variables with the script that reads it
-# The distribution's packages that a profile needs, and logrotate where it has rules for it. Called with $family, and PACKAGES_… of profile.conf.
+# The distribution's packages that a profile needs, logrotate where it has rules for it, and where it has units of its user
+# what their manager needs. Called with $family, and PACKAGES_… of profile.conf.
 
 # find_missing_packages: in $missing_packages
 find_missing_packages() {
   missing_packages=
   case $family in
-    debian) packages=${PACKAGES_DEBIAN-} ;;
+    # Other families have pam_systemd in systemd's own package.
+    debian) packages="${PACKAGES_DEBIAN-} ${USER_UNITS:+libpam-systemd}" ;;
     redhat) packages=${PACKAGES_REDHAT-} ;;
     arch) packages=${PACKAGES_ARCH-} ;;
     # Tried on demand; its package manager is not known.

@@ -4,7 +4,7 @@ import { assignments } from "./assignments";
 import type { Profile } from "./profile";
 
 export function renderProfileConf(profile: Profile): string {
-  const { service, user, health, drain, env, logrotate, packages } = profile;
+  const { service, user, health, drain, env, logrotate, packages, units } = profile;
   return assignments({
     SERVICE: service,
     ...(user === undefined ? {} : { SERVICE_USER: user }),
@@ -15,6 +15,7 @@ export function renderProfileConf(profile: Profile): string {
     DRAIN_FIELD: drain?.field ?? "",
     DRAIN_IDLE: drain?.idle ?? "",
     ...(logrotate === undefined ? {} : { LOGROTATE: "yes" }),
+    ...(Object.values(units).some(({ scope }) => scope === "user") ? { USER_UNITS: "yes" } : {}),
     ...packageSettings(packages),
   });
 }

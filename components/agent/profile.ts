@@ -3,7 +3,7 @@ import { z } from "zod";
 import { form, integer, text } from "../expected";
 import { configFileName, configFileSchema, referenceProblems } from "./config-file";
 import { unitSchema } from "./directives";
-import { extraUnitName, extraUnitSchema } from "./extra-units";
+import { extraUnitName, extraUnitProblems, extraUnitSchema } from "./extra-units";
 import { healthSchema } from "./health";
 import { programSchema } from "./program";
 import { registrationProblems, registrationSchema } from "./registration";
@@ -98,7 +98,7 @@ export const profileSchema = z
       })
       .default({})
       .describe(
-        "Units of others that the agents need, by their names, such as BuildKit's daemon: once on a host, as root, started before the agents, gone with the last of them.",
+        "Units of others that the agents need, by their names, such as BuildKit's daemon: once on a host, started before the agents, gone with the last of them. With `user: root` they run as root, else by `scope: user`.",
       ),
     files: z
       .record(configFileName, configFileSchema, {
@@ -143,25 +143,6 @@ export const profileSchema = z
     if (drain !== undefined && health.path === undefined) {
       wrong("drain", "expected it with health.path, whose answer it reads; remove it", drain);
     }
-    if (user !== "root" && Object.keys(units).length > 0) {
-      wrong(
-        "units",
-        "expected it with user: root, as they run as root; add that, or remove them",
-        user,
-      );
-    }
-    for (const [
-      name,
-      {
-        optional,
-        program: { version },
-      },
-    ] of Object.entries(units)) {
-      if (optional && version !== undefined) {
-        const message = "expected it where the stack names the program's files; remove it, or them";
-        wrong(["units", name, "optional"], message, optional);
-      }
-    }
     for (const [name, { default: template = "", number }] of Object.entries(env)) {
       if (port === undefined && template.includes("{port}")) {
         const message = "expected none with {port}, as the profile has no port; add port";
@@ -172,7 +153,11 @@ export const profileSchema = z
       }
     }
     const ofToken = registration && registrationProblems(registration, files, env);
-    for (const { path, message, input } of [...referenceProblems(files, env), ...(ofToken ?? [])]) {
+    for (const { path, message, input } of [
+      ...extraUnitProblems(units, user),
+      ...referenceProblems(files, env),
+      ...(ofToken ?? []),
+    ]) {
       wrong(path, message, input);
     }
   });

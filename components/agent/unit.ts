@@ -1,5 +1,6 @@
 /** The unit of a service, and the drop-in of one agent: what differs from the unit that all of them share. */
 import { withDirectives, withLines, type Directives } from "./directives";
+import type { ExtraUnit } from "./extra-units";
 import { configPath, type Profile } from "./profile";
 import type { Registration } from "./registration";
 
@@ -28,12 +29,12 @@ export function renderUnit(pattern: string, profile: Profile): string {
   };
   const text = pattern.replaceAll(patternService(profile), profile.service);
   const agents = withDirectives(withDirectives(text, "Unit", unit), "Service", service);
-  return withLines(agents, "Unit", Object.keys(profile.units).flatMap(afterUnit));
+  return withLines(agents, "Unit", Object.entries(profile.units).flatMap(afterUnit));
 }
 
-/** An agent is started after a unit that its profile brings, and without it all the same. */
-function afterUnit(name: string): string[] {
-  return [`After=${name}.service`, `Wants=${name}.service`];
+/** An agent is started after a unit that its profile brings, and without it all the same. Units of users are not known to the system's. */
+function afterUnit([name, { scope }]: [string, ExtraUnit]): string[] {
+  return scope === "user" ? [] : [`After=${name}.service`, `Wants=${name}.service`];
 }
 
 /** The pattern hides the whole folder with the env files; config files are then all that is seen of it. */

@@ -1,10 +1,12 @@
 #!/usr/bin/env bats
-# A unit that a profile brings beside its agents': here buildkitd, by the text of assets/systemd/extra-unit.service.
+# A unit that a profile brings beside its agents': here buildkitd, by the text of assets/systemd/extra-unit.service, of
+# a service that runs as root.
 
 load host
 
 setup() {
   make_ready_host one
+  echo "SERVICE_USER='root'" >>"$opt/profile.conf"
   buildkitd=$units/buildkitd.service
   brought=$opt/units/buildkitd
   activate agent-vm-1 one >/dev/null
@@ -32,7 +34,7 @@ found() {
   bring one
   cmp "$assets/systemd/extra-unit.service" "$buildkitd"
   [ "$(readlink -f "$brought/program")" = "$opt/runtimes/one" ]
-  [[ $(calls) == *daemon-reload*'enable buildkitd'*'restart buildkitd'* ]]
+  [[ $(calls) == *'enable buildkitd'*daemon-reload*'restart buildkitd'* ]]
   forget_calls
   tree >"$BATS_TEST_TMPDIR/once"
   bring one

@@ -165,6 +165,17 @@ wireguard-tools' ]
   [ "$(calls)" = 'pacman --sync --noconfirm --needed podman' ]
 }
 
+@test "for units of its user Debian needs a package more, others do not" {
+  echo "USER_UNITS='yes'" >>"$payload/profile.conf"
+  : >"$FLEET_ROOT/fake/packages"
+  do_setup
+  [[ $(calls) == *'install libpam-systemd'* ]]
+  forget_calls
+  os fedora 40 Fedora
+  do_setup
+  [ "$(calls)" = '' ]
+}
+
 @test "packages that cannot be installed are told with the manager's words, and nothing else is changed" {
   echo "PACKAGES_DEBIAN='nosuch'" >>"$payload/profile.conf"
   tree >"$BATS_TEST_TMPDIR/before"

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ExtraUnit } from "../../components/agent/extra-units";
 import type { Profile } from "../../components/agent/profile";
 import { renderDropIn, renderUnit } from "../../components/agent/unit";
 import { agentUnit, extraUnit, loadProfile } from "../../stacks/assets";
@@ -102,6 +103,24 @@ describe("a unit that a profile brings", () => {
       "RuntimeDirectory=buildkit",
     ])
       expect(unit.split("\n")).toContain(line);
+  });
+
+  test("of a user is run by the user's manager, which the agents are not ordered after", () => {
+    const helper: ExtraUnit = {
+      ...{ description: "Helper", scope: "user", optional: false },
+      program: { binary: "helper", arguments: ["--quiet"] },
+    };
+    const unit = extraUnit(ROOT, "writer", "helper", helper).split("\n");
+    expect(unit.join("\n")).not.toMatch(/tseeder-agent|extra-unit|User=root/);
+    const folder = "/opt/writer/units/helper/program/bin";
+    for (const line of [
+      "ConditionUser=writer",
+      `ExecStart=${folder}/helper --quiet`,
+      "WorkingDirectory=/var/lib/writer/.helper",
+      "WantedBy=default.target",
+    ])
+      expect(unit).toContain(line);
+    expect(agentUnit(ROOT, { ...tseeder, units: { helper } })).toBe(agentUnit(ROOT, tseeder));
   });
 
   test("may have its config in itself, as Caddy of a proxy node has", () => {

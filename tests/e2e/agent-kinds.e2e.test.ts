@@ -28,6 +28,7 @@ const PROFILE = {
   ...{ name: "writer", description: "Writer", service: "writer", source: "./writer" },
   ...{ runtimes: ["node"], entry: "main.js" },
   health: { staysUpSeconds: 2, file: "{state}/ready" },
+  units: { helper: { description: "Helper", scope: "user", program: { binary: "helper" } } },
   files: { "{name}.toml": { format: "toml", content: { name: "${WRITER_NAME}" } } },
   env: {
     WRITER_NAME: { description: "Its name", default: "{name}" },
@@ -68,8 +69,10 @@ beforeAll(async () => {
   await clone.setSecret("agent-fleet:secrets.LIMA_CONTROL_PLANE_API_KEY", KEY, STACK);
   await clone.setSecret("agent-fleet:sshPrivateKey", machine.privateKey("root"), STACK);
   secrets = clone.file(`Pulumi.${STACK}.yaml`);
-  // Set-up would install it, and leave it.
-  await machine.run("apt-get -q update && apt-get -q -y install logrotate >/dev/null");
+  // Set-up would install them, and leave them.
+  await machine.run(
+    "apt-get -q update && apt-get -q -y install logrotate libpam-systemd >/dev/null",
+  );
   before = await machine.snapshot();
 });
 
@@ -92,7 +95,7 @@ function stackFile(interval: number, others: object = {}): void {
     ...{ profile: "limahost", source: "examples/limahost-stand-in" },
     env: { LIMA_CONTROL_PLANE_URL: url, LIMA_HEARTBEAT_INTERVAL: interval },
   };
-  const own = { profile: "./writer.yaml" };
+  const own = { profile: "./writer.yaml", units: { helper: programs.program("helper") } };
   const office = {
     ...{ provider: "ssh", address: "127.0.0.1", hostKey: machine.hostKey },
     ssh: { user: "root", port: machine.sshPort },
@@ -153,6 +156,20 @@ test("an agent with a user of its own sees its config file, and not those of its
     'one.toml\nname = "one"\ntwo.toml\nname = "two"',
   );
   expect(await machine.run("stat -c '%a %U' /etc/writer/one.toml")).toBe("600 writer");
+});
+
+test("a unit of an agent's own user is run by the manager of this user, which lingers, and comes back with it", async () => {
+  const ofWriter = "systemctl --user --machine=writer@.host";
+  const pid = () => machine.run(`${ofWriter} show -P MainPID helper`);
+  const first = await pid();
+  expect(await machine.run(`ps -o user= -p ${first}; cat /var/lib/writer/.helper/who`)).toBe(
+    "writer\nwriter /var/lib/writer/.helper",
+  );
+  expect(await machine.run("ls /var/lib/systemd/linger")).toBe("writer");
+  // As a boot does: nobody names the unit.
+  await machine.run("systemctl restart user@$(id -u writer)");
+  await until("another process of the helper", 30, async () => !["0", first].includes(await pid()));
+  expect(await machine.run("sh /opt/writer/bin/verify | grep -v '\"drift\":\\[]' || :")).toBe("");
 });
 
 test("another value changes the config file and restarts its agent alone", async () => {
@@ -318,6 +335,10 @@ test("a config file edited by hand is shown by diff", async () => {
 
 test("destroy leaves nothing of them, neither config, rules, logs nor users", async () => {
   await clone.ok(["destroy", "-s", STACK, "--yes"]);
-  expect(await machine.run("ls -d /var/log/limahost /etc/limahost 2>/dev/null || :")).toBe("");
+  expect(
+    await machine.run(
+      "ls -d /var/log/limahost /etc/limahost /var/lib/systemd/linger/* 2>/dev/null || :",
+    ),
+  ).toBe("");
   expect(await machine.snapshot()).toBe(before);
 });

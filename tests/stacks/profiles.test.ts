@@ -456,15 +456,27 @@ describe("a unit that a profile brings, whose program the stack names", () => {
     );
   });
 
-  test("runs as root, so its profile has to", () => {
-    const mine = own({
-      ...OWN,
-      units: { other: { description: "Other", program: { binary: "o" } } },
-    });
+  test.each([
+    [{}, {}, "got nothing, expected user, as the profile has a user of its own; add it"],
+    [
+      { user: "root" },
+      { scope: "user" },
+      'got "user", expected none, as the profile runs as root; remove it',
+    ],
+  ])("runs as its profile does: %j with %j is refused", (profile, unit, problem) => {
+    const other = { description: "Other", program: { binary: "o" }, ...unit };
+    const mine = own({ ...OWN, ...profile, units: { other } });
     expect(check({ a: { profile: mine } }, { secrets: { MY_KEY: "k" } })).toContain(
-      "units: got nothing, expected it with user: root, as they run as root; add that, or remove them",
+      `units.other.scope: ${problem}`,
     );
   });
+});
+
+test("that a profile has units of its user reaches the host's scripts, which install what their manager needs", () => {
+  const helper = { description: "Helper", scope: "user", program: { binary: "helper" } };
+  const conf = (more: object) => renderProfileConf(loadProfile(ROOT, own({ ...OWN, ...more })));
+  expect(conf({ units: { helper } })).toContain("USER_UNITS='yes'\n");
+  expect(conf({})).not.toContain("USER_UNITS");
 });
 
 test("the packages of a profile reach the host's scripts, and those of one without say nothing", () => {

@@ -5,7 +5,7 @@
 show_unit() {
   unit_active='' unit_pid=0 unit_restarts=0 unit_enabled='' unit_result='' unit_status='' unit_outdated='' unit_loaded=''
   unit_since=0
-  systemctl show --no-pager \
+  manager show --no-pager \
     -p ActiveState,MainPID,NRestarts,UnitFileState,Result,ExecMainStatus,NeedDaemonReload,LoadState,ActiveEnterTimestampMonotonic \
     "$unit" >"$work/show"
   while IFS='=' read -r key word; do

@@ -10,6 +10,19 @@ instance_file() {
   instance=$units/$SERVICE@$1.service
 }
 
+# whose manager has $unit; empty: the system's
+manager_of=
+
+# manager ARGUMENT...: systemctl of the manager that has $unit
+manager() {
+  if [ -z "$manager_of" ]; then
+    systemctl "$@"
+  else
+    setpriv --reuid "$manager_of" --regid "$manager_of" --clear-groups \
+      env XDG_RUNTIME_DIR="/run/user/$(id -u "$manager_of")" systemctl --user "$@"
+  fi
+}
+
 # read_text FILE: all of it in $text, without the last line break; empty where there is no file.
 # For texts of some hundred lines: the shell reads them itself, since to start a process takes longer.
 read_text() {

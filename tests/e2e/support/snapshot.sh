@@ -29,8 +29,8 @@ getent passwd | sort
 getent group | sort
 
 echo '== units'
-systemctl list-unit-files --no-legend --no-pager | awk '{ print $1, $2 }' | sort
 # A session of whoever runs this comes and goes.
+systemctl list-unit-files --no-legend --no-pager | awk '{ print $1, $2 }' | grep -v '^session-[0-9]*\.scope ' | sort
 systemctl list-units --all --no-legend --no-pager --plain --type=service,socket,timer,path,target |
   awk '{ print $1, $2, $3 }' | grep -v -e '^user@' -e '^user-runtime-dir@' | sort
 
