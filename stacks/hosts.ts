@@ -24,7 +24,6 @@ export interface HostContext {
   readonly allowFrom: readonly string[];
   /** What several hosts use, such as the operator's key at a provider, by its name. */
   readonly shared: Map<string, unknown>;
-  /** Ports on 127.0.0.1 that this run has given away. */
 }
 
 type Factory<P extends Provider> = (
