@@ -21,10 +21,8 @@ afterEach(() => {
 });
 
 test("its lines, the second in its form for Node, start an agent that asks for its token", async () => {
-  const [block = ""] = shellBlocks(
-    `\n${readFileSync(join(EXAMPLE, "README.md"), "utf8")}`,
-    "# compute-agent",
-  );
+  const readme = readFileSync(join(EXAMPLE, "README.md"), "utf8");
+  const [block = ""] = shellBlocks(readme, "# compute-agent");
   const [copy = "", start = "", ...more] = block.trim().split("\n");
   expect(more).toEqual([]);
   execFileSync("sh", ["-e", "-c", copy], { cwd: folder });

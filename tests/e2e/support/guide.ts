@@ -3,7 +3,7 @@ import { run, type Clone } from "./clone";
 
 /** The shell blocks of a guide below a heading, up to the next one. */
 export function shellBlocks(guide: string, heading: string): string[] {
-  const section = guide.split(`\n${heading}\n`)[1]?.split(/\n##/)[0] ?? "";
+  const section = `\n${guide}`.split(`\n${heading}\n`)[1]?.split(/\n##/)[0] ?? "";
   const found = [...section.matchAll(/```sh\n([^]*?)```/g)].map(([, block = ""]) => block);
   if (found.length === 0) throw new Error(`no shell block below ${heading}`);
   return found;
