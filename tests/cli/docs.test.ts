@@ -27,7 +27,7 @@ function filesIn(folder: string, ending: string): string[] {
 
 /** The words behind each `./fleet` that begins a line, a code span, a step or a substitution, up to its end. */
 function commandsIn(text: string): string[][] {
-  const commands = /(?:^\s*|`|run: |<\()\.\/fleet((?: '[^'\n]*'| "[^"\n]*"| [^`|;)#\s]+)+)/gm;
+  const commands = /(?:^\s*|`|&& |run: |<\()\.\/fleet((?: '[^'\n]*'| "[^"\n]*"| [^`|;&)#\s]+)+)/gm;
   return [...text.matchAll(commands)].map(([, line = ""]) =>
     (line.match(/'[^']*'|"[^"]*"|\S+/g) ?? [])
       .filter((word) => !/^\d?>/.test(word))
