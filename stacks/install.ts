@@ -87,9 +87,6 @@ export function deliver({
           parent,
         ),
     );
-    if (closesPorts) {
-      firewall ??= closePorts(root, host, hostSettings.exposure, ports, setup, parent);
-    }
     const runtime = memo(
       runtimes,
       `${service} ${build.runtime.id}`,
@@ -100,6 +97,11 @@ export function deliver({
           parent,
         ),
     );
+    if (closesPorts) {
+      // While a runtime comes the host's processors are busy; while it is unpacked one is free.
+      const after = [setup.done, ...runtime.uploads];
+      firewall ??= closePorts(root, host, hostSettings.exposure, ports, after, parent);
+    }
     const onHost = profile.install === "host";
     const release = memo(
       releases,
@@ -161,7 +163,7 @@ function closePorts(
   host: Host,
   exposure: Exposure,
   ports: readonly number[],
-  setup: HostSetup,
+  after: readonly pulumi.Resource[],
   parent: pulumi.ComponentResourceOptions,
 ): HostFirewall {
   return new HostFirewall(
@@ -175,7 +177,7 @@ function closePorts(
         ...agentRanges(exposure),
       ],
       ...firewallFiles(root),
-      after: [setup.done],
+      after,
     },
     parent,
   );

@@ -24,6 +24,8 @@ export interface RuntimeArgs {
 const UNPACK_SECONDS = 900;
 
 export class Runtime extends pulumi.ComponentResource {
+  /** The steps that send it; none where the host fetches it itself. */
+  readonly uploads: readonly pulumi.Resource[];
   /** Done when the runtime is in place. */
   readonly done: pulumi.Resource;
 
@@ -31,7 +33,7 @@ export class Runtime extends pulumi.ComponentResource {
     super("agent-fleet:agent:Runtime", name, {}, options);
     const { host, runtime, service, from } = args;
     const sent = `.agent-fleet-${runtime.id}-${runtime.checksum.hex.slice(0, 16)}.tgz`;
-    const uploads = "file" in from ? [this.#send(name, args, from.file, sent)] : [];
+    this.uploads = "file" in from ? [this.#send(name, args, from.file, sent)] : [];
     this.done = remoteStep(
       `${name}-unpack`,
       {
@@ -43,7 +45,7 @@ export class Runtime extends pulumi.ComponentResource {
         ),
         timeoutSeconds: UNPACK_SECONDS,
       },
-      { parent: this, dependsOn: [args.after, ...uploads] },
+      { parent: this, dependsOn: [args.after, ...this.uploads] },
     );
     this.registerOutputs({});
   }

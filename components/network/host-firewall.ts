@@ -22,7 +22,7 @@ export interface HostFirewallArgs {
   readonly table: string;
   /** The script `firewall` and its units, by their path in the payload. */
   readonly files: Readonly<Record<string, PayloadFile>>;
-  /** The host's set-up, which refuses a host that does not fit. */
+  /** The host's set-up, which refuses a host that does not fit, and what it would slow down. */
   readonly after: readonly pulumi.Resource[];
 }
 

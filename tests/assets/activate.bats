@@ -219,6 +219,20 @@ shown() {
   [[ $output == *'"leftOut":[]}' ]]
 }
 
+@test "a release that unpack looked at in the last minute is not compared again, an older one is" {
+  echo 'other.js	f 644 root root 1 1 ' >"$opt/releases/.listing-one"
+  read -r up _ <"$FLEET_ROOT/proc/uptime"
+  up=${up%.*}
+  for before in 61 -5; do
+    printf '%s00\n' "$((up - before))" >"$opt/releases/.fresh-one"
+    run --separate-stderr activate agent-vm-1 one
+    [ "$status" -eq 1 ]
+    [[ $stderr == *'releases/one is not as it was brought: missing other.js'* ]]
+  done
+  printf '%s00\n' "$((up - 50))" >"$opt/releases/.fresh-one"
+  activate agent-vm-1 one
+}
+
 @test "old releases go, but never one in use or just brought" {
   mkdir "$opt"/releases/{three,four,five}
   activate agent-vm-2 five PORT=8788 KEEP_RELEASES=9

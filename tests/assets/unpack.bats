@@ -46,6 +46,17 @@ unpack() {
   [ ! -e "$archive" ]
 }
 
+@test "what is there is marked against pruning before it is compared" {
+  unpack release abc "$sum" "$archive"
+  rm "$opt/releases/.fresh-abc"
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  printf '#!/bin/sh\nls %s >%s\nexec /usr/bin/find "$@"\n' "$opt/releases/.fresh-abc" "$BATS_TEST_TMPDIR/marked" >"$BATS_TEST_TMPDIR/bin/find"
+  chmod 755 "$BATS_TEST_TMPDIR/bin/find"
+  pack
+  PATH=$BATS_TEST_TMPDIR/bin:$PATH unpack release abc "$sum" "$archive"
+  [ -s "$BATS_TEST_TMPDIR/marked" ]
+}
+
 @test "what was edited by hand is brought anew, in another folder" {
   unpack release abc "$sum" "$archive"
   inode=$(stat -c %i "$opt/releases/abc")
@@ -65,10 +76,22 @@ unpack() {
 @test "an archive with another checksum is refused and nothing is left" {
   run unpack release abc sha256:00 "$archive"
   [ "$status" -eq 1 ]
-  [[ $output == 'abc: the archive has sha256 '*', not 00'*'nothing was unpacked'* ]]
+  [[ $output == 'abc: the archive has sha256 '*', not 00'*'nothing was changed'* ]]
   [ ! -e "$opt/releases/abc" ]
   [ ! -e "$opt/releases/.tmp-abc" ]
   [ ! -e "$archive" ]
+}
+
+@test "an upload that came in part is told by its checksum, not by what tar says of it" {
+  size=$(stat -c %s "$archive")
+  truncate -s $((size / 2)) "$archive"
+  run --separate-stderr unpack release abc "$sum" "$archive"
+  [ "$status" -eq 1 ]
+  [[ $stderr == 'abc: the archive has sha512 '*', not '* ]]
+  [[ $stderr != *'free space'* ]]
+  [ ! -e "$opt/releases/abc" ]
+  [ ! -e "$opt/releases/.fresh-abc" ]
+  [ -z "$(find "$FLEET_ROOT/run/tseeder-agent" -name 'abc*')" ]
 }
 
 @test "an upload that did not arrive is told" {

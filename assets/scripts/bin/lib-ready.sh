@@ -5,7 +5,9 @@
 # listening PORT: read from the kernel's own tables; `ss` is not on every host. They begin with what listens, and a
 # host may have thousands of connections behind that.
 listening() {
-  hex=$(printf '%04X' "$1")
+  # Asked for one port over and over; printf into a variable is a process.
+  [ "${hex_of-}" = "$1" ] || hex=$(printf '%04X' "$1")
+  hex_of=$1
   for table in "$root/proc/net/tcp" "$root/proc/net/tcp6"; do
     [ -r "$table" ] || continue
     while read -r _ local _ kind _; do
@@ -40,7 +42,8 @@ give_up() {
   exit 1
 }
 
-# wait_until_ready: two ready answers of one process, a second apart, before the deadline.
+# wait_until_ready [STEP]: two ready answers of one process, a second apart, before the deadline. STEP is done in that
+# second, in which the host has little to do; should it fail, nothing comes of it.
 # A unit that has failed, has ended, or was restarted three times will not get there.
 wait_until_ready() {
   now
@@ -54,19 +57,31 @@ wait_until_ready() {
     elif probe; then
       now
       if [ -n "$ready_pid" ] && is_alive "$ready_pid"; then return 0; fi
-      show_unit
+      first_ready=$now
+      # Systemd may have been asked since the start.
+      is_alive "$unit_pid" || show_unit
       if [ -n "$ready_pid" ] && [ "$unit_pid" = "$ready_pid" ]; then return 0; fi
       ready_pid=$unit_pid
       read_first "$work/stopped-at"
       gap=$((now - first))
       printf '%d.%02d\n' $((gap / 100)) $((gap % 100)) >"$work/gap"
-      sleep 1
+      set +e
+      (set -e && "${1:-:}") 2>/dev/null
+      set -e
+      sleep_until $((first_ready + 100))
     else
       wait_on
     fi
     now
     [ "$now" -lt "$until" ] || too_late
   done
+}
+
+# sleep_until HUNDREDTHS: by `now`
+sleep_until() {
+  now
+  left_over=$(($1 - now))
+  [ "$left_over" -le 0 ] || sleep "$((left_over / 100)).$((left_over / 10 % 10))$((left_over % 10))"
 }
 
 wait_on() {

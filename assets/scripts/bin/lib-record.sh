@@ -7,9 +7,10 @@
 #   releases/.listing-ID, runtimes/.listing-ID     the tree as `unpack` brought it: names, kinds, modes, owners,
 #                           sizes, times; not the contents
 #
-# An activation compares the listing of its release and its runtime, which costs no reading of files. It does not
-# see an edit that keeps size and time of change (`touch -r`); `verify` does, by the inode's own time. Neither
-# looks at the scripts in bin/, at the agent's state, or at what the process made of its files after its start.
+# An activation compares the listing of its release and its runtime, which costs no reading of files, unless `unpack`
+# has done so in the minute before. It does not see an edit that keeps size and time of change (`touch -r`); `verify`
+# does, by the inode's own time. Neither looks at the scripts in bin/, at the agent's state, or at what the process made
+# of its files after its start.
 
 # list_tree FOLDER: one line for everything below it
 list_tree() {
@@ -26,9 +27,24 @@ put_listing() {
 same_tree() {
   [ -f "$opt/$1/.listing-$2" ] || return 0
   # Not read_text: a release may have thousands of files, and the shell is slow with long texts.
-  [ "$(list_tree "$opt/$1/$2")" = "$(cat "$opt/$1/.listing-$2")" ] ||
+  list_tree "$opt/$1/$2" | cmp -s - "$opt/$1/.listing-$2" 2>/dev/null ||
     # Sizes and times of folders are the file system's: an image gives them others than the host does.
     [ -z "$(tree_changes "$1" "$2")" ]
+}
+
+# mark_fresh releases|runtimes ID: it is as it was brought at this moment, and no activation prunes it before its own
+# agent uses it
+mark_fresh() {
+  now
+  printf '%s\n' "$now" >"$opt/$1/.fresh-$2"
+}
+
+# is_fresh releases|runtimes ID: it was marked less than a minute ago
+is_fresh() {
+  read_first "$opt/$1/.fresh-$2"
+  [ -n "$first" ] || return 1
+  now
+  [ "$((now - first))" -ge 0 ] && [ "$((now - first))" -lt 6000 ]
 }
 
 # tree_changes releases|runtimes ID: a line `modified|added|missing<TAB>path` for each difference
@@ -111,6 +127,15 @@ read_trees() {
 
 # record: at the end of an activation
 record() {
+  prepare_record
+  read_text "$work/record"
+  (umask 077 && note "$text" "$home/deployed")
+  [ ! -e "$home/disturbed" ] || rm "$home/disturbed"
+}
+
+# prepare_record: of what is in place, in $work/record; once
+prepare_record() {
+  [ ! -e "$work/record" ] || return 0
   for tree in "releases $RELEASE" "runtimes $RUNTIME"; do
     listing=$opt/${tree% *}/.listing-${tree#* }
     [ -f "$listing" ] || put_listing "$opt/${tree% *}/${tree#* }" "$listing"
@@ -131,8 +156,7 @@ release $RELEASE
 runtime $RUNTIME
 trees $trees
 enabled $ENABLED"
-  (umask 077 && note "$recorded" "$home/deployed")
-  [ ! -e "$home/disturbed" ] || rm "$home/disturbed"
+  note "$recorded" "$work/record"
 }
 
 record_file() {

@@ -142,7 +142,7 @@ remove_first_unit() {
 
 # prune FOLDER KEEP LATEST: all but the newest KEEP and those that are in use. LATEST counts as the newest:
 # the times of the others may be of a clock that was set back since.
-# `unpack` marks what it has just brought with .fresh-ID: no agent had the time to use it yet.
+# `unpack` has marked what it has just brought: no agent had the time to use it yet.
 prune() {
   set -- "$1" "$2" "$3" "$opt/$1"/.fresh-*
   [ ! -e "$4" ] || find "$opt/$1" -maxdepth 1 -name '.fresh-*' -mmin +1440 -delete
