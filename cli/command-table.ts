@@ -198,7 +198,11 @@ export const COMMANDS: readonly Command[] = [
     summary: "an agent-ready VM image: build [folder] makes one, verify [file] checks one",
     options: [
       ["--size <GiB>", "build: the size of its file system (default: 4)"],
-      ["--packages <names>", "build: Debian packages to be in it besides, with commas between"],
+      [
+        "--base <system>",
+        "build: ubuntu-24.04 or debian-12 (default: ubuntu-24.04 where its archive can be reached)",
+      ],
+      ["--packages <names>", "build: more packages to be in it, with commas between"],
       [
         "--bake",
         "build: with runtimes and releases of the stack's agents, which up then does not send",

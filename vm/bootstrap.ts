@@ -1,5 +1,5 @@
 /**
- * A root file system from Debian packages, as a tar and as a disk: without mounting anything, and without being
+ * A root file system from packages of Debian or Ubuntu, as a tar and as a disk: without mounting anything, and without being
  * root where user namespaces work.
  */
 import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -10,6 +10,8 @@ import { run } from "./run";
 
 export interface RootPlan extends Pick<Recipe, "suite" | "updated" | "packages"> {
   readonly arch: Arch;
+  /** Another distribution's archive: lines of apt's sources, and the file of the keys that sign it. @default - Debian's */
+  readonly archive?: { readonly lines: readonly string[]; readonly keyring: string } | undefined;
   /** Folder that is laid over it, first before the kernel comes, so that its initrd is made by these rules at once. */
   readonly files: string;
   /** Folders that are laid over it at the end, the later over the earlier. @default - none */
@@ -62,6 +64,7 @@ async function mmdebstrapArgs(
     ...["--variant=minbase", `--architectures=${plan.arch}`, "--components=main"],
     `--include=${plan.packages.join(",")}`,
     ...(await proxyArgs()),
+    ...(plan.archive === undefined ? [] : [`--keyring=${plan.archive.keyring}`]),
     // Documentation and translations are never unpacked.
     ...["doc", "man", "info", "locale"].map((dir) => `--dpkgopt=path-exclude=/usr/share/${dir}/*`),
     hook("essential", `tar-in ${quote(overlay.first)} /`),
@@ -71,7 +74,7 @@ async function mmdebstrapArgs(
       hook("customize", 'chroot "$1" sh /finish && rm "$1/finish"'),
     ]),
     ...[plan.suite, rootTar],
-    ...(await sources(plan)),
+    ...(plan.archive?.lines ?? (await sources(plan))),
   ];
 }
 

@@ -34,17 +34,22 @@ export function recipeOf(name: string, arch: Arch): Recipe {
   if (!isImageName(name)) {
     throw new Error(`image: got "${name}", expected one of ${imageNames.join(", ")}`);
   }
-  const packages = [
-    ...["systemd", "systemd-sysv", "udev", "dbus", "kmod", `linux-image-cloud-${arch}`],
-    ...["openssh-server", "sudo", "cloud-init", "e2fsprogs", "bash", "procps"],
-    ...["iproute2", "nftables", "ca-certificates", "wget"],
-  ];
+  const packages = basePackages([`linux-image-cloud-${arch}`]);
   const hash = createHash("sha256").update(JSON.stringify([suites[name], arch, packages]));
   for (const file of filesBelow(recipeFolder)) {
     hash.update(`\0${file}\0`).update(readFileSync(join(recipeFolder, file)));
   }
   const id = `${name}-${arch}-${hash.digest("hex").slice(0, 12)}`;
   return { name, ...suites[name], arch, packages, id };
+}
+
+/** All that a VM needs. @param kernel - the packages of its kernel, which each distribution calls otherwise */
+export function basePackages(kernel: readonly string[]): string[] {
+  return [
+    ...["systemd", "systemd-sysv", "udev", "dbus", "kmod", ...kernel],
+    ...["openssh-server", "sudo", "cloud-init", "e2fsprogs", "bash", "procps"],
+    ...["iproute2", "nftables", "ca-certificates", "wget"],
+  ];
 }
 
 function isImageName(name: string): name is ImageName {

@@ -84,6 +84,13 @@ const imageTools: readonly Tool[] = [
     pacman: "lz4",
     brew: "lz4",
   },
+  {
+    programs: ["zstd"],
+    apt: "zstd",
+    dnf: "zstd",
+    pacman: "zstd",
+    brew: "zstd",
+  },
 ];
 
 /** Someone who is not root builds in a user namespace. */

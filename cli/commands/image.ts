@@ -4,7 +4,9 @@ import { fetchRuntime } from "../../components/agent/download";
 import { bakedFor } from "../../stacks/baked";
 import type { FleetSettings } from "../../stacks/fleet-settings";
 import { imagePrograms } from "../../stacks/image-programs";
+import { ubuntu, ubuntuBase, unreachable } from "../../stacks/ubuntu";
 import { places } from "../../toolchain/places";
+import { baseNames, type Base, type BaseName } from "../../vm/agent/base";
 import { buildAgentImage } from "../../vm/agent/build";
 import { verifyImage } from "../../vm/agent/claims";
 import { imageFiles } from "../../vm/agent/names";
@@ -30,16 +32,18 @@ async function build(folder: string, { stack, options }: Context): Promise<numbe
   const size = options["size"] ?? SIZE_GIB;
   const sizeGiB = numberOption("image build --size", size, { from: 2, to: 1024 });
   const extraPackages = packageNames(options["packages"] ?? "");
+  const wantedBase = baseName(options["base"]);
   const settings = options["bake"] === true ? settingsToBake(stack) : undefined;
   try {
     const { cache } = places();
+    const base = await chosenBase(wantedBase, cache);
     const programs = [];
     for (const pin of imagePrograms(PROJECT, "linux-amd64")) {
       say(`${pin.name} ${pin.version}: from the cache, or by npm`);
       programs.push({ ...pin, archive: await fetchRuntime(pin, cache) });
     }
     const baked = settings === undefined ? [] : await bakedFor(settings, PROJECT, say);
-    await buildAgentImage(folder, { sizeGiB, extraPackages, programs, baked }, say);
+    await buildAgentImage(folder, { base, sizeGiB, extraPackages, programs, baked }, say);
   } catch (error) {
     throw new Failure(error instanceof Error ? error.message : String(error));
   }
@@ -71,12 +75,32 @@ function settingsToBake(stack: string): FleetSettings {
   return settings;
 }
 
+function baseName(given: unknown): BaseName | undefined {
+  const name = baseNames.find((each) => each === given);
+  if (name === undefined && given !== undefined) {
+    throw new Failure(
+      `image build --base: got ${JSON.stringify(given)}, expected one of ${baseNames.join(", ")}`,
+    );
+  }
+  return name;
+}
+
+/** Without a word of the operator's: Ubuntu, or where its archive is out of reach Debian. */
+async function chosenBase(wanted: BaseName | undefined, cache: string): Promise<Base> {
+  const why = wanted === undefined ? await unreachable(ubuntu(PROJECT).archive) : undefined;
+  if (why !== undefined)
+    say(`Ubuntu's archive cannot be reached (${why}): it is made of Debian 12`);
+  return wanted === "debian-12" || why !== undefined
+    ? { name: "debian-12" }
+    : await ubuntuBase(PROJECT, cache);
+}
+
 function packageNames(given: unknown): string[] {
   const names = String(given).split(",").filter(Boolean);
   const wrong = names.find((name) => !/^[a-z0-9][a-z0-9+.-]+$/.test(name));
   if (wrong !== undefined) {
     throw new Failure(
-      `image build --packages: got "${wrong}", expected names of Debian packages with commas between, such as ripgrep,tmux`,
+      `image build --packages: got "${wrong}", expected names of packages with commas between, such as ripgrep,tmux`,
     );
   }
   return names;

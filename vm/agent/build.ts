@@ -19,9 +19,10 @@ import { pipeline } from "node:stream/promises";
 import { extract as untar } from "tar";
 import { bootstrap, extract, installedPackages, packDisk } from "../bootstrap";
 import type { Arch } from "../qemu";
-import { recipeFolder, recipeOf } from "../recipe";
+import { recipeFolder } from "../recipe";
 import { phases, run, type Say } from "../run";
 import { ensureImageTools, hostArch } from "../tools";
+import { withBase, type Base, type BasePlan } from "./base";
 import { bakedIn, layOutBaked, type BakedService } from "./baked";
 import { unpackKernel } from "./kernel";
 import type { Manifest } from "./manifest";
@@ -42,6 +43,7 @@ export interface Program {
 }
 
 export interface AgentImageArgs {
+  readonly base: Base;
   readonly sizeGiB: number;
   readonly extraPackages: readonly string[];
   readonly programs: readonly Program[];
@@ -49,7 +51,6 @@ export interface AgentImageArgs {
   readonly baked: readonly BakedService[];
 }
 
-const base = "debian-12";
 /** Stands for all times of the making and for the disk's identity, so that the same packages give the same bytes. */
 const epoch = Date.UTC(2026, 0, 1) / 1000;
 const uuid = "61676e74-666c-4565-8474-000000000001";
@@ -73,16 +74,18 @@ export async function buildAgentImage(
   rmSync(beside, { recursive: true, force: true });
   mkdirSync(beside, { recursive: true });
   try {
-    await makeRoot(args, arch, rootTar, steps.next);
+    await withBase(args.base, arch, (plan) =>
+      makeRoot(args, { ...plan, arch }, rootTar, steps.next),
+    );
     steps.next("taking out kernel and initrd");
     await takeOutKernel(rootTar, beside);
     steps.next("making the disk");
     await makeDisk(rootTar, join(beside, imageFiles.disk), args.sizeGiB);
     steps.next("hashing");
     const manifest: Manifest = {
-      base,
-      arch,
       ...args,
+      base: args.base.name,
+      arch,
       programs: args.programs.map(pinOf),
       baked: bakedIn(args.baked),
       packages: await installedPackages(rootTar),
@@ -100,17 +103,16 @@ export async function buildAgentImage(
 
 async function makeRoot(
   { extraPackages, programs, baked }: AgentImageArgs,
-  arch: Arch,
+  base: BasePlan & { readonly arch: Arch },
   rootTar: string,
   next: (phase: string) => void,
 ): Promise<void> {
-  const recipe = recipeOf(base, arch);
   const stage = `${rootTar}.stage`;
   for (const program of programs) await layOut(program, stage);
   layOutBaked(baked, stage);
   const plan = {
-    ...recipe,
-    packages: [...new Set([...recipe.packages, ...neededPackages, ...extraPackages])],
+    ...base,
+    packages: [...new Set([...base.packages, ...neededPackages, ...extraPackages])],
     files: join(recipeFolder, "files"),
     filesAtEnd: [join(__dirname, "files"), stage],
     finish: [join(recipeFolder, "finish"), join(__dirname, "finish"), join(__dirname, "bake")],
