@@ -133,8 +133,12 @@ function repairs(
   if (has(/^host firewall$/) && closesPorts(resource)) return true;
   if (has(/^tunnel$/) && runsTunnel(resource)) return true;
   // One that runs from a program that is brought anew has to be restarted.
-  if (has(/^unit .+\.service$|^runtime file|^the agent$/) && bringsUnit(service, resource))
+  if (
+    has(/^unit .+\.service$|^runtime file|^the agent$/) &&
+    brings(service, "bring-unit", resource)
+  )
     return true;
+  if (has(/^tool |^the agent$/) && brings(service, "bring-tool", resource)) return true;
   const brought = [
     ...(has(/^release file|^the agent$/) ? [`release ${output.release}`] : []),
     ...(has(/^runtime file|^the agent$/) ? ["runtime"] : []),
@@ -148,9 +152,13 @@ function setsUp(service: string, { type, inputs }: Resource): boolean {
   );
 }
 
-/** The units that come beside the agents. */
-function bringsUnit(service: string, { type, inputs }: Resource): boolean {
-  return type === COMMAND && String(inputs?.["create"]).includes(`/opt/${service}/bin/bring-unit `);
+/** The units and tools that come beside the agents. */
+function brings(
+  service: string,
+  script: "bring-unit" | "bring-tool",
+  { type, inputs }: Resource,
+): boolean {
+  return type === COMMAND && String(inputs?.["create"]).includes(`/opt/${service}/bin/${script} `);
 }
 
 /** The two steps of the host firewall: the rules, and the connection that confirms them. */

@@ -43,6 +43,8 @@ export interface HealthCheckOutput {
   readonly secret?: string;
   /** The secret is this user's password. @default - it is a Bearer token */
   readonly user?: string;
+  /** Headers that it wants besides, by name. @default - none */
+  readonly headers?: readonly string[];
 }
 
 export interface HostOutput {

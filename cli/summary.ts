@@ -11,7 +11,10 @@ import { table } from "./table";
 export function summary(outputs: Outputs, stack: string, done: Done = new Map()): string {
   const agents = Object.entries(outputs.agents);
   const [first] = agents.flatMap(([, { url = "", healthCheck }]) =>
-    url === "" || healthCheck === undefined ? [] : [{ url, healthCheck }],
+    // A line that lacks a header would be answered 401.
+    url === "" || healthCheck === undefined || healthCheck.headers !== undefined
+      ? []
+      : [{ url, healthCheck }],
   );
   const host = agents[0]?.[1].host ?? Object.keys(outputs.hosts)[0];
   const option = stackOption(stack);

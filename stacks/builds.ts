@@ -20,14 +20,19 @@ export interface AgentBuild {
   readonly release: Release;
   /** The units that its profile brings. */
   readonly units: readonly ExtraUnitBuild[];
+  /** The tools that it brings. */
+  readonly tools: readonly ToolBuild[];
 }
 
-export interface ExtraUnitBuild {
+export interface ToolBuild {
   readonly name: string;
-  /** Its text. */
-  readonly text: string;
   readonly program: PinnedRuntime;
   readonly from: ProgramFrom;
+}
+
+export interface ExtraUnitBuild extends ToolBuild {
+  /** Its text. */
+  readonly text: string;
 }
 
 type ProgramFrom = RuntimeArgs["from"];
@@ -108,7 +113,12 @@ export async function buildAgent(
     const text = extraUnit(root, agent.profile.service, name, unit);
     units.push({ name, text, program, from: await fromWhere(host, program, cache) });
   }
-  return { runtime, runtimeFrom: await fromWhere(host, runtime, cache), release, units };
+  const tools: ToolBuild[] = [];
+  for (const [name, files] of Object.entries(agent.profile.tools)) {
+    const program = pinnedProgram({ binary: name, ...files }, platform);
+    tools.push({ name, program, from: await fromWhere(host, program, cache) });
+  }
+  return { runtime, runtimeFrom: await fromWhere(host, runtime, cache), release, units, tools };
 }
 
 /** The program as a file here; or its URL for hosts that download themselves. */
@@ -138,8 +148,9 @@ export function buildKey(
   { arch, config }: HostSettings,
   { source, runtime, profile }: AgentSettings,
 ): string {
-  const { install, program, units } = profile;
-  return JSON.stringify([source, runtime, program, units, install, arch, config.runtimeDelivery]);
+  const { install, program, units, tools } = profile;
+  const programs = [runtime, program, units, tools];
+  return JSON.stringify([source, programs, install, arch, config.runtimeDelivery]);
 }
 
 async function hashed(path: string): Promise<LocalFile> {

@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { envValueProblem } from "../components/agent/env-file";
 import type { RuntimeName } from "../components/agent/runtimes";
-import { withDownloads, type Program } from "../components/agent/program";
+import { withDownloads, type Downloaded } from "../components/agent/program";
 import { fillDefault, type Profile } from "../components/agent/profile";
 import { parseSource, shownSource, type Source } from "../components/agent/source";
 import { isNumber, type Variable } from "../components/agent/variable";
@@ -27,7 +27,8 @@ export function agentSettings(
   if (found === undefined) {
     return undefined;
   }
-  const profile = withUnits(context, path, own, withProgram(context, path, own, found));
+  const withOwn = withUnits(context, path, own, withProgram(context, path, own, found));
+  const profile = withTools(context, path, own, withOwn);
   const { sourcePath, given } = sourceFor(context, path, own, profile);
   const source = findSource(context, sourcePath, given, profile);
   const runtime = runtimeFor(context, where("runtime"), own, profile);
@@ -95,32 +96,21 @@ function withProgram(
     return { ...profile, program: withDownloads(program, given) };
   }
   if (program.version === undefined) {
-    problems.push({ path: `${path}.program`, text: noFiles(name, program) });
+    problems.push({ path: `${path}.program`, text: noFiles(name, program.binary) });
   }
   return profile;
 }
 
 /** The same for the programs of the units that the profile brings, without optional ones that the stack does not name. */
-function withUnits(
-  { config, problems }: Context,
-  path: string,
-  own: AgentConfig,
-  profile: Profile,
-): Profile {
-  const known = Object.keys(profile.units);
-  for (const name of Object.keys(own.units ?? {})) {
-    if (!known.includes(name)) {
-      const text = `is no unit of profile ${profile.name}, which brings ${known.join(", ") || "none"}; correct or remove it`;
-      problems.push({ path: `${path}.units.${name}`, text });
-    }
-  }
+function withUnits(context: Context, path: string, own: AgentConfig, profile: Profile): Profile {
+  refuseUnknown(context, path, own, profile, "units");
   const units = Object.entries(profile.units).flatMap(([name, unit]) => {
     const { program } = unit;
-    const ofAll = program.version === undefined ? config.defaults?.units?.[name] : undefined;
-    const given = own.units?.[name] ?? ofAll;
+    const given = namedFiles(context, own, "units", name, program);
     if (given === undefined && program.version === undefined) {
       if (unit.optional) return [];
-      problems.push({ path: `${path}.units.${name}`, text: noFiles(profile.name, program) });
+      const text = noFiles(profile.name, program.binary);
+      context.problems.push({ path: `${path}.units.${name}`, text });
     }
     const filled = given === undefined ? program : withDownloads(program, given);
     return [[name, { ...unit, program: filled }] as const];
@@ -128,7 +118,54 @@ function withUnits(
   return { ...profile, units: Object.fromEntries(units) };
 }
 
-function noFiles(profile: string, { binary }: Program): string {
+/** The same for its tools, none of which is optional. */
+function withTools(context: Context, path: string, own: AgentConfig, profile: Profile): Profile {
+  refuseUnknown(context, path, own, profile, "tools");
+  const tools = Object.entries(profile.tools).map(([name, tool]) => {
+    const given = namedFiles(context, own, "tools", name, tool);
+    if (given === undefined && tool.version === undefined) {
+      const text = noFiles(profile.name, name);
+      context.problems.push({ path: `${path}.tools.${name}`, text });
+    }
+    return [name, given ?? tool] as const;
+  });
+  return { ...profile, tools: Object.fromEntries(tools) };
+}
+
+/** What a profile brings beside its agents, with what an error calls one of them. */
+const BROUGHT = { units: "unit", tools: "tool" } as const;
+type Brought = keyof typeof BROUGHT;
+
+/** An agent names files for what its profile brings alone. */
+function refuseUnknown(
+  { problems }: Context,
+  path: string,
+  own: AgentConfig,
+  profile: Profile,
+  kind: Brought,
+): void {
+  const known = Object.keys(profile[kind]);
+  for (const name of Object.keys(own[kind] ?? {})) {
+    if (!known.includes(name)) {
+      const text = `is no ${BROUGHT[kind]} of profile ${profile.name}, which brings ${known.join(", ") || "none"}; correct or remove it`;
+      problems.push({ path: `${path}.${kind}.${name}`, text });
+    }
+  }
+}
+
+/** The files that the stack names, for all agents where the profile names none. */
+function namedFiles(
+  { config }: Context,
+  own: AgentConfig,
+  kind: Brought,
+  name: string,
+  { version }: { readonly version?: string | undefined },
+): Downloaded | undefined {
+  const ofAll = version === undefined ? config.defaults?.[kind]?.[name] : undefined;
+  return own[kind]?.[name] ?? ofAll;
+}
+
+function noFiles(profile: string, binary: string): string {
   return `got nothing, expected version and downloads of ${binary}, as profile ${profile} names none; add them: { version: …, downloads: { linux-amd64: { url: …, sha256: … } } }`;
 }
 
@@ -287,7 +324,7 @@ function healthCheck(
   agent: string,
   { health }: Profile,
 ): HealthCheck | undefined {
-  const { path, tokenVariable = "", user } = health;
+  const { path, tokenVariable = "", user, headers } = health;
   if (path === undefined) return undefined;
   const { secrets, agentSecrets } = context.config;
   const given = { ...secrets, ...agentSecrets?.[agent] };
@@ -297,6 +334,7 @@ function healthCheck(
       ? {}
       : { secret: secretPath(context, agent, tokenVariable) }),
     ...(user === undefined ? {} : { user }),
+    ...(headers === undefined ? {} : { headers: Object.keys(headers) }),
   };
 }
 

@@ -116,6 +116,7 @@ function hostRules(context: Context, path: string, host: HostConfig): Problem[] 
 const SHARED = {
   program: "another program than that",
   units: "other programs of its units than those",
+  tools: "other tools than those",
 } as const;
 
 /** Rules of the whole fleet: one name each, one port each on a host, secrets for agents that exist. */

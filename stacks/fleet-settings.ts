@@ -38,6 +38,8 @@ export interface HealthCheck {
   readonly secret?: string;
   /** The secret is this user's password (HTTP Basic). @default - it is a Bearer token */
   readonly user?: string;
+  /** Headers that it wants besides, by name. @default - none */
+  readonly headers?: readonly string[];
 }
 
 export interface HostSettings {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFresh } from "../toolchain/fresh";
 import { loadProfile, profileNames } from "./assets";
+import { envExample } from "./env-example";
 import { profileFileSchema, stackFileSchema } from "./json-schema";
 import { profilePage, referencePage, withEnvironment } from "./reference";
 
@@ -15,5 +16,8 @@ writeFresh({
   "docs/configuration.md": referencePage(),
   "stacks/profile.schema.json": `${JSON.stringify(profileFileSchema(), null, 2)}\n`,
   "docs/profiles.md": profilePage(profiles),
+  ...Object.fromEntries(
+    profiles.map((profile) => [`examples/env/${profile.name}.env.example`, envExample(profile)]),
+  ),
   [GUIDE]: withEnvironment(readFileSync(join(ROOT, GUIDE), "utf8"), loadProfile(ROOT, "tseeder")),
 });

@@ -7,6 +7,7 @@ import { HostSetup } from "../components/agent/host-setup";
 import { Release } from "../components/agent/release";
 import { Runtime } from "../components/agent/runtime";
 import { sourceName } from "../components/agent/source";
+import { Tool } from "../components/agent/tool";
 import type { Host } from "../components/host/host";
 import { agentRanges, type Exposure } from "../components/host/inbound";
 import { HostFirewall } from "../components/network/host-firewall";
@@ -34,7 +35,7 @@ export interface Delivered {
   readonly host: Host;
   readonly agent: AgentSettings;
   readonly build: AgentBuild;
-  /** Set-up, host firewall, runtime, release and the units that its profile brings. */
+  /** Set-up, host firewall, runtime, release, and the units and tools that its profile brings. */
   readonly after: readonly pulumi.Resource[];
   /** Base URL under which it is reached, without a trailing slash. @default - it has no port */
   readonly url: pulumi.Input<string> | undefined;
@@ -53,6 +54,7 @@ export function deliver({
   const runtimes = new Map<string, Runtime>();
   const releases = new Map<string, Release>();
   const units = new Map<string, ExtraUnit>();
+  const tools = new Map<string, Tool>();
   const parent = childOf(host);
   const ports = portsOf(hostSettings.agents);
   const closesPorts = isFirewalled(hostSettings);
@@ -136,9 +138,23 @@ export function deliver({
             ),
         ).done,
     );
+    const toolsDone = build.tools.map(
+      ({ name, program, from }) =>
+        memo(
+          tools,
+          `${service} ${name}`,
+          () =>
+            new Tool(
+              `${base}-${name}`,
+              { host, service, runtime: program, from, after: setup.done, tool: name },
+              parent,
+            ),
+        ).done,
+    );
     // No agent listens before its port is closed.
     const closed = firewall === undefined ? [] : [firewall.done];
-    const after = [setup.done, ...closed, runtime.done, release.done, ...unitsDone];
+    const brought = [runtime.done, release.done, ...unitsDone, ...toolsDone];
+    const after = [setup.done, ...closed, ...brought];
     delivered.push({ host, agent, build, after, url: urlOf(settings, host, hostSettings, agent) });
   }
   return delivered;

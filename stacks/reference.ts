@@ -3,6 +3,7 @@ import { z } from "zod";
 import { configFileSchema } from "../components/agent/config-file";
 import { extraUnitSchema } from "../components/agent/extra-units";
 import { profileSchema, type Profile } from "../components/agent/profile";
+import { toolSchema } from "../components/agent/tools";
 import { variableSchema } from "../components/agent/variable";
 import { agentSchema, hostSchemas, stackSchema } from "./schema";
 
@@ -39,6 +40,7 @@ export function profilePage(profiles: readonly Profile[]): string {
     ["### A unit beside the agents", "", "`units.<name>`.", "", ...table(extraUnitSchema)].join(
       "\n",
     ),
+    ["### A tool", "", "`tools.<name>`.", "", ...table(toolSchema)].join("\n"),
     ["### A config file", "", "`files.<name>`.", "", ...table(configFileSchema)].join("\n"),
     ["### A variable", "", "`env.<NAME>`.", "", ...table(variableSchema)].join("\n"),
   ];
@@ -59,6 +61,8 @@ function profileSection(profile: Profile): string {
     `${description}: service \`${service}\`, ${port === undefined ? "no port" : `port ${String(port)}`}.`,
     "",
     environmentTable(profile),
+    "",
+    `As a file to fill in: [${name}.env.example](../examples/env/${name}.env.example).`,
   ].join("\n");
 }
 

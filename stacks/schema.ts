@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { extraUnitName } from "../components/agent/extra-units";
 import { downloadedSchema } from "../components/agent/program";
+import { toolName } from "../components/agent/tools";
 import { flag, form, integer } from "../components/expected";
 import { ANYWHERE, rangeProblem } from "../components/host/cidr";
 import {
@@ -99,6 +100,14 @@ const everyAgent = {
     .optional()
     .describe(
       "The files of the programs of a profile's `units`, by the units' names. Default: the profile's; in defaults they are for profiles that name none.",
+    ),
+  tools: z
+    .record(toolName, downloadedSchema, {
+      error: "expected tools, like { railpack: { version: …, downloads: … } }",
+    })
+    .optional()
+    .describe(
+      "The files of a profile's `tools`, by their names. Default: the profile's; in defaults they are for profiles that name none.",
     ),
   env: envSchema.optional(),
   limits: limitsSchema.optional(),

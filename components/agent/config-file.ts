@@ -61,6 +61,12 @@ export function references(content: unknown): Reference[] {
     : [];
 }
 
+/** What is wrong with a variable that env has not. */
+export function noVariable(path: string[], name: string, env: Readonly<Record<string, Variable>>) {
+  const message = `expected one of the variables of env: ${Object.keys(env).join(", ")}`;
+  return { path, message, input: `\${${name}}` };
+}
+
 /** What is wrong with the variables that config files name. */
 export function* referenceProblems(
   files: Readonly<Record<string, ConfigFile>>,
@@ -72,8 +78,7 @@ export function* referenceProblems(
       const input = `\${${name}}`;
       const variable = env[name];
       if (variable === undefined) {
-        const message = `expected one of the variables of env: ${Object.keys(env).join(", ")}`;
-        yield { path, message, input };
+        yield noVariable(path, name, env);
       } else if (!isAlone && !variable.required && variable.default === undefined) {
         const message = `expected a variable that is required or has a default, as this text is more than \${${name}}`;
         yield { path, message, input };

@@ -2,9 +2,10 @@
 import { commandLine } from "../remote/quote";
 import { assignments } from "./assignments";
 import type { Profile } from "./profile";
+import { uninstallSettings } from "./uninstall";
 
 export function renderProfileConf(profile: Profile): string {
-  const { service, user, health, drain, env, logrotate, packages, units } = profile;
+  const { service, user, health, drain, env, logrotate, packages, units, uninstall } = profile;
   return assignments({
     SERVICE: service,
     ...(user === undefined ? {} : { SERVICE_USER: user }),
@@ -17,11 +18,13 @@ export function renderProfileConf(profile: Profile): string {
     ...(logrotate === undefined ? {} : { LOGROTATE: "yes" }),
     ...(Object.values(units).some(({ scope }) => scope === "user") ? { USER_UNITS: "yes" } : {}),
     ...packageSettings(packages),
+    ...uninstallSettings(uninstall),
   });
 }
 
 function healthSettings(health: Profile["health"]): Record<string, string> {
-  const { path, tokenVariable, user, field, ready, command, staysUpSeconds, file } = health;
+  const { path, tokenVariable, user, headers, field, ready, command, staysUpSeconds, file } =
+    health;
   if (command !== undefined) {
     return { HEALTH_COMMAND: commandLine(command) };
   }
@@ -34,7 +37,15 @@ function healthSettings(health: Profile["health"]): Record<string, string> {
     HEALTH_READY: ready?.join(" ") ?? "",
     HEALTH_TOKEN_VARIABLE: tokenVariable ?? "",
     ...(user === undefined ? {} : { HEALTH_USER: user }),
+    ...(headers === undefined ? {} : { HEALTH_HEADERS: headerLines(headers) }),
   };
+}
+
+/** `Name: value`, a line for each, with `${NAME}` for variables as the profile has it. */
+function headerLines(headers: Readonly<Record<string, string>>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join("\n");
 }
 
 /** `PACKAGES_DEBIAN='podman dnsmasq'`, a line for each family of distributions. */

@@ -4,11 +4,13 @@ import { form, integer, text } from "../expected";
 import { configFileName, configFileSchema, referenceProblems } from "./config-file";
 import { unitSchema } from "./directives";
 import { extraUnitName, extraUnitProblems, extraUnitSchema } from "./extra-units";
-import { healthSchema } from "./health";
+import { headerProblems, healthSchema } from "./health";
 import { programSchema } from "./program";
 import { registrationProblems, registrationSchema } from "./registration";
 import { RUNTIME_NAMES } from "./runtimes";
+import { toolName, toolProblems, toolSchema } from "./tools";
 import { isNumber, variableName, variableSchema } from "./variable";
+import { uninstallSchema } from "./uninstall";
 
 const drainSchema = z
   .strictObject({
@@ -100,6 +102,14 @@ export const profileSchema = z
       .describe(
         "Units of others that the agents need, by their names, such as BuildKit's daemon: once on a host, started before the agents, gone with the last of them. With `user: root` they run as root, else by `scope: user`.",
       ),
+    tools: z
+      .record(toolName, toolSchema, {
+        error: "expected tools, like { railpack: { version: …, downloads: … } }",
+      })
+      .default({})
+      .describe(
+        "Programs that the agents call beside their own, by the names of their executables, such as Railpack: once on a host, on the agents' PATH, gone with the last of them. Where the profile names no files, the stack does, by `tools`.",
+      ),
     files: z
       .record(configFileName, configFileSchema, {
         error: "expected files, like { agent.json: { format: json, content: … } }",
@@ -115,13 +125,14 @@ export const profileSchema = z
       .describe(
         "Directives for `{logs}/*.log`, which land in /etc/logrotate.d; set-up installs logrotate where it is missing. Default: the agent has no folder for logs.",
       ),
+    uninstall: uninstallSchema,
     env: z
       .record(variableName, variableSchema, { error: "expected variables" })
       .describe("Every env variable that the agent knows."),
   })
   .superRefine((profile, context) => {
     const { runtimes, entry, program, source, port, health, drain } = profile;
-    const { registration, user, units, files, env } = profile;
+    const { registration, user, units, tools, files, env } = profile;
     const wrong = (key: string | string[], message: string, input: unknown) => {
       context.addIssue({ code: "custom", path: [key].flat(), message, input });
     };
@@ -152,10 +163,15 @@ export const profileSchema = z
         wrong(["env", name, "default"], "expected a number in quotes; correct it", template);
       }
     }
+    const programs = [program, ...Object.values(units).map((unit) => unit.program)].map(
+      (each) => each?.binary,
+    );
     const ofToken = registration && registrationProblems(registration, files, env);
     for (const { path, message, input } of [
       ...extraUnitProblems(units, user),
+      ...toolProblems(tools, programs),
       ...referenceProblems(files, env),
+      ...headerProblems(health.headers, env),
       ...(ofToken ?? []),
     ]) {
       wrong(path, message, input);

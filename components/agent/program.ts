@@ -25,37 +25,49 @@ export const downloadedSchema = z.strictObject({
 
 const { binary, packages } = runtimeSchema.shape;
 
+/** Where a profile may say that a program's files are. */
+export const filesShape = {
+  version: versionSchema.optional(),
+  packages: packages.optional(),
+  downloads: downloadedSchema.shape.downloads.optional(),
+};
+
+/** Of packages and downloads one at most, and a version with it. */
+export function requireOneKindOfFiles(
+  { version, packages, downloads }: Files,
+  context: z.RefinementCtx,
+): void {
+  const wrong = (key: string, message: string, input: unknown) => {
+    context.addIssue({ code: "custom", path: [key], message, input });
+  };
+  if (packages !== undefined && downloads !== undefined) {
+    wrong("downloads", "expected either packages or downloads; remove one of them", downloads);
+  }
+  const hasFiles = packages !== undefined || downloads !== undefined;
+  if (hasFiles && version === undefined) {
+    wrong("version", "expected an exact version, in quotes; add it", version);
+  }
+  if (!hasFiles && version !== undefined) {
+    wrong("version", "expected packages or downloads of that version; add them", version);
+  }
+}
+
 export const programSchema = z
   .strictObject({
-    version: versionSchema.optional(),
     binary,
-    packages: packages.optional(),
-    downloads: downloadedSchema.shape.downloads.optional(),
+    ...filesShape,
     arguments: z
       .array(form(/^[^\r\n]*$/, "one line"), { error: "expected a list of arguments" })
       .default([])
       .describe("Its arguments; `${NAME}` is the env variable, `%i` the agent's name."),
   })
-  .superRefine(({ version, packages, downloads }, context) => {
-    const wrong = (key: string, message: string, input: unknown) => {
-      context.addIssue({ code: "custom", path: [key], message, input });
-    };
-    if (packages !== undefined && downloads !== undefined) {
-      wrong("downloads", "expected either packages or downloads; remove one of them", downloads);
-    }
-    const hasFiles = packages !== undefined || downloads !== undefined;
-    if (hasFiles && version === undefined) {
-      wrong("version", "expected an exact version, in quotes; add it", version);
-    }
-    if (!hasFiles && version !== undefined) {
-      wrong("version", "expected packages or downloads of that version; add them", version);
-    }
-  })
+  .superRefine(requireOneKindOfFiles)
   .describe(
     "A program in npm packages or by download, one file a platform, pinned by version and checksum; in place of runtimes and entry. Where the profile names no files, the stack does.",
   );
 
 export type Program = z.infer<typeof programSchema>;
+type Files = z.infer<z.ZodObject<typeof filesShape>>;
 export type Downloaded = z.infer<typeof downloadedSchema>;
 
 /** The program with the files that a stack gives. */
@@ -67,7 +79,10 @@ export function withDownloads(program: Program, given: Downloaded): Program {
  * The program for a platform such as `linux-amd64`.
  * @throws Error where it has no file for it.
  */
-export function pinnedProgram(program: Program, platform: string): PinnedRuntime {
+export function pinnedProgram(
+  program: Pick<Program, "binary"> & Files,
+  platform: string,
+): PinnedRuntime {
   const { binary: name, version = "", packages, downloads = {} } = program;
   if (packages !== undefined) {
     return pinned(name, { version, binary: name, packages }, platform);

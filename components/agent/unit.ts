@@ -26,6 +26,7 @@ export function renderUnit(pattern: string, profile: Profile): string {
       ? {}
       : { LogsDirectory: `${profile.service}/%i`, LogsDirectoryMode: "0750" }),
     ...profile.unit?.Service,
+    ...searchPath(profile),
   };
   const text = pattern.replaceAll(patternService(profile), profile.service);
   const agents = withDirectives(withDirectives(text, "Unit", unit), "Service", service);
@@ -35,6 +36,21 @@ export function renderUnit(pattern: string, profile: Profile): string {
 /** An agent is started after a unit that its profile brings, and without it all the same. Units of users are not known to the system's. */
 function afterUnit([name, { scope }]: [string, ExtraUnit]): string[] {
   return scope === "user" ? [] : [`After=${name}.service`, `Wants=${name}.service`];
+}
+
+const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** The agents find what came with units and tools, and that before the system's own. Where the profile sets PATH, that one wins. */
+function searchPath({ service, units, tools, unit }: Profile): Directives {
+  const brought = [
+    ...Object.keys(units).map((name) => `units/${name}`),
+    ...Object.keys(tools).map((name) => `tools/${name}`),
+  ];
+  const folders = brought.map((folder) => `/opt/${service}/${folder}/program/bin`);
+  const own = [unit?.Service?.["Environment"] ?? []].flat();
+  return folders.length === 0
+    ? {}
+    : { Environment: [`PATH=${[...folders, SYSTEM_PATH].join(":")}`, ...own] };
 }
 
 /** The pattern hides the whole folder with the env files; config files are then all that is seen of it. */

@@ -91,6 +91,18 @@ flagged() {
   [[ $request != *Bearer* ]]
 }
 
+@test "headers go with the values of the agent's variables, and none whose variable has no value" {
+  serve 'HTTP/1.1 200 OK\r\n\r\n{"status":"available"}'
+  printf "HEALTH_TOKEN_VARIABLE=''\nHEALTH_HEADERS='X-Api-Key: k-\${WORKER_CLUSTER_TOKEN}-\${WORKER_ID}\nX-None: \${NOT_SET}\nAccept: application/json'\n" >>"$opt/profile.conf"
+  printf '%s\n' 'WORKER_ID="\${WORKER_ID}&"' >>"$etc/a.env"
+  run "$opt/bin/health" a
+  [ "$status" -eq 0 ]
+  request=$(tr -d '\r' <"$BATS_TEST_TMPDIR/request")
+  [[ $request == *'X-Api-Key: k-to\k"e`n$x-${WORKER_ID}&
+Accept: application/json'* ]]
+  [[ $request != *X-None* && $request != *Authorization* ]]
+}
+
 @test "a connection that stays open does not delay the answer" {
   serve hold
   SECONDS=0

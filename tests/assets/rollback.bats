@@ -40,6 +40,13 @@ setup() {
     last' ]]
 }
 
+@test "an answer 403 to a request without a token is told with where the profile says who asks" {
+  printf "HEALTH_TOKEN_VARIABLE=''\n" >>"$opt/profile.conf"
+  behaves two 403
+  run --separate-stderr activate agent-vm-1 two
+  [[ $stderr == *'layer health: it does not take who asks; compare health.tokenVariable and health.headers of the profile'* ]]
+}
+
 @test "an answer 403 is told with the variable's name after the deadline" {
   activate agent-vm-1 one
   behaves two 403

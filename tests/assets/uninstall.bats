@@ -74,6 +74,22 @@ uninstall() {
   tree | diff "$BATS_TEST_TMPDIR/found" -
 }
 
+@test "what agents make elsewhere goes with the agent that it names, or with the last one, and nothing beside it" {
+  printf "LEFT_ELSEWHERE='/var/cache/seed/{name} /var/cache/seed/of-{name}.log /run/seed'\n" >>"$opt/profile.conf"
+  activate agent-vm-1 one
+  activate agent-vm-2 one PORT=8788
+  mkdir -p "$FLEET_ROOT"/var/cache/seed/agent-vm-{1,2}/x "$FLEET_ROOT/run/seed/x"
+  touch "$FLEET_ROOT"/var/cache/seed/of-agent-vm-{1,2}.log
+  uninstall agent agent-vm-1 vm-1
+  [ "$(cd "$FLEET_ROOT" && echo run/seed/* var/cache/seed/*)" = 'run/seed/x var/cache/seed/agent-vm-2 var/cache/seed/of-agent-vm-2.log' ]
+  uninstall agent agent-vm-2 vm-1
+  [ -d "$FLEET_ROOT/run/seed/x" ]
+  uninstall host vm-1
+  [ ! -e "$FLEET_ROOT/run/seed" ]
+  [ -d "$FLEET_ROOT/var/cache/seed" ]
+  [ -z "$(ls "$FLEET_ROOT/var/cache/seed")" ]
+}
+
 @test "a user that was found is left" {
   rm -r "$FLEET_ROOT"
   make_host

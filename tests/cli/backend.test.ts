@@ -37,9 +37,9 @@ function lock(changes: Partial<Lock> = {}): Lock {
   };
 }
 
-/** Whether a process has ended and waits to be reaped. */
-function isRemains(pid: number): boolean {
-  return readFileSync(`/proc/${String(pid)}/stat`, "utf8").startsWith(`${String(pid)} (pulumi) Z`);
+/** Process id, name and state of a process first: `42 (pulumi) Z`, where it has ended and waits to be reaped. */
+function statOf(pid: number): string {
+  return readFileSync(`/proc/${String(pid)}/stat`, "utf8");
 }
 
 function store(latest: object): void {
@@ -87,15 +87,18 @@ describe("a lock", () => {
   });
 
   test("is free when its pulumi has ended, but nobody has reaped it yet", async () => {
-    copyFileSync("/bin/true", join(folder, "pulumi"));
-    // The shell becomes a program that never asks for its children.
-    const parent = spawn("sh", ["-c", '"$0" & echo $!; exec sleep 60', join(folder, "pulumi")]);
+    copyFileSync("/bin/sleep", join(folder, "pulumi"));
+    const parent = spawn("sh", ["-c", '"$0" 60 & echo $!; exec sleep 60', join(folder, "pulumi")]);
     const pid = await new Promise<number>((resolve) => {
       parent.stdout.once("data", (chunk: Buffer) => {
         resolve(Number(String(chunk)));
       });
     });
-    await until("its remains", 20, () => isRemains(pid));
+    await until("the child", 20, () => statOf(pid).includes("(pulumi)"));
+    // The shell would ask for its children; what it becomes never does.
+    await until("the shell's end", 20, () => statOf(parent.pid ?? 0).includes("(sleep)"));
+    process.kill(pid, "SIGKILL");
+    await until("its remains", 20, () => statOf(pid).startsWith(`${String(pid)} (pulumi) Z`));
     expect(isHeld(lock({ pid }))).toBe(false);
     parent.kill("SIGKILL");
     await new Promise((resolve) => parent.on("exit", resolve));

@@ -93,6 +93,9 @@ function state(): State {
       command(`${host}-setup-run`, setup.urn, { create: "sh -c …", delete: undo }),
       ...delivery("Runtime", "bun-1"),
       ...delivery("Release", "abc"),
+      command(`${host}-railpack-link`, component, {
+        create: "sh /opt/tseeder-agent/bin/bring-tool railpack railpack-1 vm-1 # on machine id",
+      }),
       command(`${host}-buildkitd-unit`, component, {
         create: "sh /opt/tseeder-agent/bin/bring-unit buildkitd buildkitd-1 vm-1 # on machine id",
       }),
@@ -147,6 +150,7 @@ test.each([
   ],
   ["unit", ["a@vm-1-activation"]],
   ["unit buildkitd.service", ["vm-1-buildkitd-unit", "a@vm-1-activation"]],
+  ["tool railpack", ["vm-1-railpack-link", "a@vm-1-activation"]],
   [
     "runtime files",
     [
@@ -159,7 +163,7 @@ test.each([
     [
       ...["vm-1-setup-run", "vm-1-Runtime-upload", "vm-1-Runtime-unpack"],
       ...["vm-1-Release-offer", "vm-1-Release-upload", "vm-1-Release-unpack"],
-      ...["vm-1-buildkitd-unit", "a@vm-1-activation"],
+      ...["vm-1-railpack-link", "vm-1-buildkitd-unit", "a@vm-1-activation"],
     ],
   ],
 ])("of drift in the %s, exactly the steps that repair it are marked", (what, names) => {
@@ -169,9 +173,9 @@ test.each([
 test("a mark is in inputs and outputs, leaves the way to undo the step, and is set once", () => {
   const marked = state();
   const drift = [{ agent: "a", host: "vm-1", differences: [{ ...EDITED, what: "the agent" }] }];
-  expect(mark(marked, OUTPUTS, drift)).toBe(8);
+  expect(mark(marked, OUTPUTS, drift)).toBe(9);
   const once = JSON.stringify(marked);
-  expect(mark(marked, OUTPUTS, drift)).toBe(8);
+  expect(mark(marked, OUTPUTS, drift)).toBe(9);
   expect(JSON.stringify(marked)).toBe(once);
   const setup = marked.deployment.resources?.find(({ urn }) => urn.endsWith("::vm-1-setup-run"));
   const create = "sh -c … drifted, to be done again";

@@ -84,6 +84,14 @@ test("up ends with the agents, a line to reach one, and what to do next", () => 
   );
 });
 
+test("up ends without a line to reach an agent that wants headers", () => {
+  const agent = {
+    ...{ host: "vm-1", unit: "x@a", port: 8787, release: "a1b2c3", health: "available" },
+    ...{ url: "http://127.0.0.1:18787", healthCheck: { path: "/health", headers: ["X-Key"] } },
+  };
+  expect(summary({ agents: { a: agent }, hosts: {} }, "prod")).not.toContain("reach an agent");
+});
+
 test.each([
   [TOKEN_CHECK, /^\.\/fleet config get --path '(\S+)' \| sed .* \| curl -sS -H @- \S+$/],
   [

@@ -73,6 +73,36 @@ test("a directive takes the place of all lines of its name, [] takes it away, a 
   expect(section("Service")?.at(-1)).toBe("Nice=5");
 });
 
+const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+describe("the PATH of agents", () => {
+  const environment = (more: Partial<Profile>) =>
+    lines(agentUnit(ROOT, { ...opencode, unit: undefined, ...more }), "Environment");
+
+  test("begins with the folders of the units and tools that their profile brings, and is the system's where it brings none", () => {
+    const techulus = loadProfile(ROOT, "techulus");
+    const folders = ["units/buildkitd", "units/caddy", "tools/railpack"].map(
+      (name) => `/opt/techulus-agent/${name}/program/bin`,
+    );
+    expect(lines(agentUnit(ROOT, techulus), "Environment")).toEqual([
+      `Environment=PATH=${[...folders, SYSTEM_PATH].join(":")}`,
+    ]);
+    expect(environment({})).toEqual([]);
+  });
+
+  test("stands before what their profile says of the environment, which is heard last", () => {
+    const brought = `Environment=PATH=/opt/opencode/tools/rg/program/bin:${SYSTEM_PATH}`;
+    const saying = (value: string | string[]) =>
+      environment({ tools: { rg: {} }, unit: { Service: { Environment: value } } });
+    expect(saying("LANG=C")).toEqual([brought, "Environment=LANG=C"]);
+    expect(saying(["LANG=C", "PATH=/bin"])).toEqual([
+      brought,
+      "Environment=LANG=C",
+      "Environment=PATH=/bin",
+    ]);
+  });
+});
+
 describe("a unit that a profile brings", () => {
   const techulus = loadProfile(ROOT, "techulus");
 
@@ -96,7 +126,7 @@ describe("a unit that a profile brings", () => {
     for (const line of [
       "Description=BuildKit daemon",
       "User=root",
-      `Environment=PATH=${folder}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+      `Environment=PATH=${folder}:${SYSTEM_PATH}`,
       `ExecStart=${folder}/buildkitd --root=/var/lib/techulus-agent/.buildkitd`,
       "Restart=always",
       "RestartSec=5",
@@ -120,7 +150,10 @@ describe("a unit that a profile brings", () => {
       "WantedBy=default.target",
     ])
       expect(unit).toContain(line);
-    expect(agentUnit(ROOT, { ...tseeder, units: { helper } })).toBe(agentUnit(ROOT, tseeder));
+    const agents = agentUnit(ROOT, { ...tseeder, units: { helper } }).split("\n");
+    expect(agents.filter((line) => !PATTERN.split("\n").includes(line))).toEqual([
+      `Environment=PATH=/opt/tseeder-agent/units/helper/program/bin:${SYSTEM_PATH}`,
+    ]);
   });
 
   test("may have its config in itself, as Caddy of a proxy node has", () => {

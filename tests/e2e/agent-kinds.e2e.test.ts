@@ -1,7 +1,7 @@
 /**
  * Agents that have no port, on a machine that existed before: the stand-ins for limahost and techulus as root, that for
- * proxmox-agent, and one that is ready when its file is there. Their config files, their logs, registrations, units that
- * techulus brings, and what is left after them. One story.
+ * proxmox-agent, and one that is ready when its file is there. Their config files, their logs, registrations, units and a
+ * tool that techulus brings, and what is left after them. One story.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
@@ -30,6 +30,7 @@ const PROFILE = {
   health: { staysUpSeconds: 2, file: "{state}/ready" },
   units: { helper: { description: "Helper", scope: "user", program: { binary: "helper" } } },
   files: { "{name}.toml": { format: "toml", content: { name: "${WRITER_NAME}" } } },
+  uninstall: ["/var/cache/writer-{name}", "/srv/writer"],
   env: {
     WRITER_NAME: { description: "Its name", default: "{name}" },
     WRITER_CONFIG: { description: "Its config", default: "/etc/writer/{name}.toml" },
@@ -193,14 +194,19 @@ test("a release that does not stay up is taken back, and with it the config file
   clone.write(ENTRY, good);
 });
 
-/** Agents that register, as a stack has them. @param at - host of their control planes */
-function registering(at: string): object {
+/**
+ * Agents that register, as a stack has them.
+ * @param at - host of their control planes
+ * @param railpack - version of the tool
+ */
+function registering(at: string, railpack = "1.0.0"): object {
   return {
     worker: {
       profile: "techulus",
       env: { TECHULUS_URL: `https://${at}`, TECHULUS_PROXY: true },
       program: programs.program("techulus-agent"),
       units: { buildkitd: programs.program("buildkitd"), caddy: programs.program("caddy") },
+      tools: { railpack: programs.program("railpack", railpack) },
     },
     runner: {
       profile: "proxmox-agent",
@@ -279,6 +285,24 @@ test("the stand-ins for buildkitd and, on a proxy node, Caddy were started befor
   );
 });
 
+test("techulus finds the stand-in for railpack on its PATH, and hands it no token; the next version restarts nothing", async () => {
+  const worker = await property("MainPID", "techulus-agent@worker");
+  const environment = await machine.run(`tr '\\0' '\\n' </proc/${worker}/environ`);
+  expect(environment).not.toContain(TOKEN);
+  const path = /^PATH=(.*)$/m.exec(environment)?.[1] ?? "";
+  const found = () =>
+    machine.run(`env PATH=${path} sh -c 'railpack && readlink -f "$(command -v railpack)"'`);
+  const program = (version: string) =>
+    new RegExp(
+      `^railpack stand-in\n/opt/techulus-agent/runtimes/railpack-${version}-[0-9a-f]{8}/bin/railpack$`,
+    );
+  expect(await found()).toMatch(program("1.0.0"));
+  stackFile(2000, registering("one.example.com", "1.0.1"));
+  await clone.ok(["up", "-s", STACK]);
+  expect(await found()).toMatch(program("1.0.1"));
+  expect(await property("MainPID", "techulus-agent@worker")).toBe(worker);
+});
+
 test("buildkitd keeps its process while techulus is restarted, and comes back by itself without a restart of techulus", async () => {
   const [buildkitd, worker] = [
     await property("MainPID", "buildkitd"),
@@ -300,7 +324,7 @@ test("their update registers them no second time, and leaves containers and buil
   const kept = `stat -c '%i %a %U %Y %Z' ${CERTS}/*; sha256sum ${CERTS}/*; cat ${WORKER_STATE}/config.json ${WORKER_STATE}/registrations`;
   const [container, was] = [await machine.run(`cat ${WORKER_STATE}/container`), await shell(kept)];
   const buildkitd = await property("MainPID", "buildkitd");
-  stackFile(2000, registering("two.example.com"));
+  stackFile(2000, registering("two.example.com", "1.0.1"));
   await clone.ok(["up", "-s", STACK]);
   expect(await lastLine("techulus-agent@worker")).toBe("Agent started: https://two.example.com");
   expect(await lastLine("proxmox-agent@runner")).toBe(
@@ -333,11 +357,13 @@ test("a config file edited by hand is shown by diff", async () => {
   expect(stdout).toMatch(/one +office +file \/etc\/writer\/one\.toml/);
 });
 
-test("destroy leaves nothing of them, neither config, rules, logs nor users", async () => {
+test("destroy leaves nothing of them, neither config, rules, logs, users nor what they made elsewhere", async () => {
+  const elsewhere = "/var/cache/writer-one /var/cache/writer-two /srv/writer";
+  await machine.run(`mkdir ${elsewhere} && touch /srv/writer/made`);
   await clone.ok(["destroy", "-s", STACK, "--yes"]);
   expect(
     await machine.run(
-      "ls -d /var/log/limahost /etc/limahost /var/lib/systemd/linger/* 2>/dev/null || :",
+      `ls -d /var/log/limahost /etc/limahost /var/lib/systemd/linger/* ${elsewhere} 2>/dev/null || :`,
     ),
   ).toBe("");
   expect(await machine.snapshot()).toBe(before);

@@ -112,6 +112,7 @@ test("techulus joins them with its one-time token: all five are available, and n
     env: { TECHULUS_URL: "https://cloud.example.com" },
     program: programs.program("techulus-agent"),
     units: { buildkitd: programs.program("buildkitd") },
+    tools: { railpack: programs.program("railpack") },
   };
   stackFile(withToken, { worker });
   const seen = await argumentsDuring(shell, up);

@@ -23,6 +23,7 @@ test.each<[string, Partial<HostSettings>, object]>([
   ["another source", {}, { source: folder("/b") }],
   ["another runtime", {}, { runtime: "node" }],
   ["a profile that installs on the host", {}, { profile: { install: "host" } }],
+  ["a profile with another tool", {}, { profile: { ...profile, tools: { rg: {} } } }],
   ["another architecture", { arch: "arm64" }, {}],
   [
     "a host that downloads for itself",

@@ -188,7 +188,10 @@ test("the host firewall closes the agents' ports to all but the given ranges, an
     "add element inet agent_fleet allowed4 { 10.0.0.0/8 }",
     "add element inet agent_fleet allowed6 { 2001:db8::/48 }",
   ]);
-  expect(waitsFor("vm-1-host-firewall-apply")).toEqual(["vm-1-tseeder-setup-run"]);
+  expect(waitsFor("vm-1-host-firewall-apply")).toEqual([
+    "vm-1-tseeder-bun-upload",
+    "vm-1-tseeder-setup-run",
+  ]);
   expect(waitsFor("vm-1-host-firewall-confirm")).toEqual(["vm-1-host-firewall-apply"]);
   expect(waitsFor("one@vm-1-activation")).toContain("vm-1-host-firewall-confirm");
   const [, id = "none"] =
@@ -294,6 +297,37 @@ test("a unit that a profile brings comes once to a host: program, unit, then the
   expect(waitsFor("office-quiet-other-unit")).toContain("office-quiet-other-program-unpack");
   for (const name of ["q", "r"])
     expect(waitsFor(`${name}@office-activation`)).toContain("office-quiet-other-unit");
+});
+
+test("a tool that a profile brings comes once to a host: program, link, then the agents, and goes after them", async () => {
+  const file = { url: "https://example.com/tool", sha256: "a".repeat(64) };
+  const tool = { version: "1.2.3", downloads: { "linux-amd64": file } };
+  const agent = quietAgent({ tools: { rg: tool } });
+  const host = { ...SSH.office, runtimeDelivery: "download", agents: { q: agent, r: agent } };
+  await build({ office: host });
+  const id = "rg-1.2.3-aaaaaaaa";
+  const names = registered.map(({ name }) => name).filter((name) => name.includes("-rg"));
+  expect(names.sort()).toEqual(
+    ["", "-link", "-program", "-program-unpack"].map((role) => `office-quiet-rg${role}`),
+  );
+  expect(createOf("office-quiet-rg-program-unpack")).toContain(
+    `/opt/quiet/bin/unpack runtime ${id} sha256:${file.sha256} ${file.url} --executable rg `,
+  );
+  expect(waitsFor("office-quiet-rg-program-unpack")).toContain("office-quiet-setup-run");
+  expect(createOf("office-quiet-rg-link")).toContain(`/opt/quiet/bin/bring-tool rg ${id} office `);
+  expect(find("office-quiet-rg-link").inputs["delete"]).toContain(
+    "/opt/quiet/bin/uninstall tool rg office ",
+  );
+  expect(waitsFor("office-quiet-rg-link")).toContain("office-quiet-rg-program-unpack");
+  const activation = () => find("q@office-activation").inputs;
+  const before = activation();
+  for (const name of ["q", "r"])
+    expect(waitsFor(`${name}@office-activation`)).toContain("office-quiet-rg-link");
+  registered = [];
+  const newer = quietAgent({ tools: { rg: { ...tool, version: "1.2.4" } } });
+  await build({ office: { ...host, agents: { q: newer, r: newer } } });
+  expect(createOf("office-quiet-rg-link")).toContain(" rg rg-1.2.4-aaaaaaaa office ");
+  expect(activation()).toEqual(before);
 });
 
 test("where no agent has a port there is no firewall, and its host needs none", async () => {

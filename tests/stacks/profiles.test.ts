@@ -12,6 +12,7 @@ import { checkStack } from "../../stacks/check";
 import type { AgentSettings } from "../../stacks/fleet-settings";
 import { profileFileSchema } from "../../stacks/json-schema";
 import { formatProblems } from "../../stacks/problems";
+import { codeBlocks } from "../e2e/support/guide";
 
 const ROOT = join(__dirname, "../..");
 const OWN = {
@@ -178,6 +179,26 @@ test.each<[string, object, string]>([
     "health.tokenVariable: got nothing, expected the variable that holds the password of health.user; add it",
   ],
   [
+    "a header that names no variable of env",
+    { health: { ...OWN.health, headers: { "X-Key": "${THEIR_KEY}" } } },
+    'health.headers.X-Key: got "${THEIR_KEY}", expected one of the variables of env: ',
+  ],
+  [
+    "a header that the request has",
+    { health: { ...OWN.health, headers: { Host: "here" } } },
+    'health.headers.Host: got "here", expected none that the request has anyway; remove it',
+  ],
+  [
+    "two who tell who asks",
+    { health: { ...OWN.health, tokenVariable: "MY_KEY", headers: { authorization: "me" } } },
+    'health.headers.authorization: got "me", expected none beside tokenVariable, which makes it; remove one',
+  ],
+  [
+    "a header of two lines",
+    { health: { ...OWN.health, headers: { "X-Key": "a\nb" } } },
+    'health.headers.X-Key: got "a\\nb", expected one line',
+  ],
+  [
     "a config file that names no variable of env",
     { files: { "a.json": { format: "json", content: { key: ["${MY_KEY}", "x ${OTHER}"] } } } },
     'files.a.json.content: got "${OTHER}", expected one of the variables of env: MY_KEY',
@@ -282,6 +303,17 @@ test("a shell on the host reads the words of a health command as they were given
   expect(conf).not.toContain("HEALTH_PATH");
 });
 
+test("a shell on the host reads the headers of a request as they were given, a line each", () => {
+  const headers = { "X-Key": "it's ${MY_KEY}", Accept: "*/*" };
+  const conf = renderProfileConf(
+    loadProfile(ROOT, own({ ...OWN, health: { ...OWN.health, headers } })),
+  );
+  const script = `${conf}printf '%s\n' "$HEALTH_HEADERS"`;
+  expect(execFileSync("sh", ["-c", script], { encoding: "utf8" })).toBe(
+    "X-Key: it's ${MY_KEY}\nAccept: */*\n",
+  );
+});
+
 test("the host is told how long an agent has to stay up, and of the file that it makes", () => {
   const health = { staysUpSeconds: 15, file: "{state}/ready" };
   const told = (change: object) => renderProfileConf(loadProfile(ROOT, own({ ...OWN, ...change })));
@@ -375,6 +407,7 @@ describe("a profile whose program the stack names", () => {
   const agent = {
     ...{ profile: "techulus", env: { TECHULUS_URL: "https://example.com" } },
     units: { buildkitd: program },
+    tools: { railpack: program },
   };
   const none = { secrets: {}, defaults: undefined };
 
@@ -411,7 +444,10 @@ describe("a unit that a profile brings, whose program the stack names", () => {
   const file = { url: "https://example.com/buildkit.tar.gz", sha256: "b".repeat(64) };
   const files = { version: "0.26.3", downloads: { "linux-amd64": file } };
   const program = { version: "1.2.3", downloads: { "linux-amd64": file } };
-  const agent = { profile: "techulus", env: { TECHULUS_URL: "https://example.com" }, program };
+  const agent = {
+    ...{ profile: "techulus", env: { TECHULUS_URL: "https://example.com" }, program },
+    tools: { railpack: program },
+  };
   const none = { secrets: {}, defaults: undefined };
   const units = { buildkitd: files };
 
@@ -472,11 +508,104 @@ describe("a unit that a profile brings, whose program the stack names", () => {
   });
 });
 
+describe("a tool that a profile brings", () => {
+  const file = { url: "https://example.com/railpack.tar.gz", sha256: "c".repeat(64) };
+  const files = { version: "0.15.4", downloads: { "linux-amd64": file } };
+  const agent = {
+    ...{ profile: "techulus", env: { TECHULUS_URL: "https://example.com" }, program: files },
+    units: { buildkitd: files },
+  };
+  const none = { secrets: {}, defaults: undefined };
+  const tools = { railpack: files };
+
+  test("has the files that the agent names, or defaults where the profile names none", () => {
+    const filled = { profile: { tools } };
+    expect(check({ a: { ...agent, tools } }, none)).toMatchObject([filled]);
+    expect(check({ a: agent }, { secrets: {}, defaults: { tools } })).toMatchObject([filled]);
+    const mine = own({ ...OWN, tools });
+    const other = { railpack: { ...files, version: "0.15.5" } };
+    const secrets = { MY_KEY: "k" };
+    expect(check({ a: { profile: mine } }, { secrets, defaults: { tools: other } })).toMatchObject([
+      { profile: { tools } },
+    ]);
+    expect(check({ a: { profile: mine, tools: other } }, { secrets })).toMatchObject([
+      { profile: { tools: other } },
+    ]);
+  });
+
+  test("is refused without files, by another name, and where two agents of a host have different ones", () => {
+    expect(check({ a: agent }, none)).toContain(
+      "\n  hosts.vm-1.agents.a.tools.railpack: got nothing, expected version and downloads of railpack, as profile techulus names none; add them: ",
+    );
+    expect(check({ a: { ...agent, tools: { ...tools, railpak: files } } }, none)).toContain(
+      "\n  hosts.vm-1.agents.a.tools.railpak: is no tool of profile techulus, which brings railpack; correct or remove it",
+    );
+    const other = { railpack: { ...files, version: "0.15.5" } };
+    expect(check({ a: { ...agent, tools }, b: { ...agent, tools: other } }, none)).toContain(
+      "\n  hosts.vm-1.agents.b.tools: got other tools than those of other agents of profile techulus on this host; give them the same",
+    );
+  });
+
+  test.each([
+    [{ "bin/rg": {} }, 'tools.bin/rg: got the name "bin/rg", expected the name of an executable'],
+    [
+      { rg: { downloads: files.downloads } },
+      "tools.rg.version: got nothing, expected an exact version, in quotes; add it",
+    ],
+    [
+      { rg: { binary: "rg" } },
+      "tools.rg.binary: unknown key (known: version, packages, downloads)",
+    ],
+    [
+      { rg: null },
+      "tools.rg: got null, expected version and files, or {} where the stack names them",
+    ],
+    [
+      { helper: {} },
+      'tools.helper: got "helper", expected a name that no other program of the profile has; remove it',
+    ],
+  ])("is checked: %j", (given, problem) => {
+    const helper = { description: "H", scope: "user", program: { binary: "helper" } };
+    const mine = own({ ...OWN, units: { helper }, tools: given });
+    expect(check({ a: { profile: mine } }, { secrets: { MY_KEY: "k" } })).toContain(problem);
+  });
+});
+
 test("that a profile has units of its user reaches the host's scripts, which install what their manager needs", () => {
   const helper = { description: "Helper", scope: "user", program: { binary: "helper" } };
   const conf = (more: object) => renderProfileConf(loadProfile(ROOT, own({ ...OWN, ...more })));
   expect(conf({ units: { helper } })).toContain("USER_UNITS='yes'\n");
   expect(conf({})).not.toContain("USER_UNITS");
+});
+
+describe("what agents make elsewhere", () => {
+  const load = (uninstall: unknown) => loadProfile(ROOT, own({ ...OWN, uninstall }));
+
+  test("reaches the uninstall on the host; without any nothing is said", () => {
+    const paths = ["/var/cache/seed/{name}", "/run/seed-{name}.pid", "/etc/seed.d/x_1"];
+    expect(renderProfileConf(load(paths))).toContain(`LEFT_ELSEWHERE='${paths.join(" ")}'\n`);
+    expect(renderProfileConf(load([]))).not.toContain("LEFT_ELSEWHERE");
+  });
+
+  test.each([
+    "/etc",
+    "/etc/",
+    "/var/cache",
+    "/usr/bin/seed",
+    "/home/agent",
+    "/",
+    "cache",
+    "/var/cache/../lib",
+    "/var/cache/.hidden",
+    "/var/cache//seed",
+    "/var/cache/a b",
+    "/var/cache/*",
+    "/var/cache/$(id)",
+    "/var/cache/'x'",
+    "/{name}",
+  ])("is refused where it is %s", (path) => {
+    expect(() => load([path])).toThrow(`uninstall.0: got "${path}", expected a path such as`);
+  });
 });
 
 test("the packages of a profile reach the host's scripts, and those of one without say nothing", () => {
@@ -525,15 +654,11 @@ test("two profiles of one service on one host are refused, since they would shar
 
 describe("the example of docs/adding-an-agent.md", () => {
   const page = readFileSync(join(ROOT, "docs/adding-an-agent.md"), "utf8");
-  const blocks = (language: string) =>
-    [...page.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, "g"))].map(
-      ([, code]) => code ?? "",
-    );
-  const [profile = "", stack = ""] = blocks("yaml");
+  const [profile = "", stack = ""] = codeBlocks(page, "yaml");
 
   test("is a profile and a stack that the check takes, and that an editor marks nothing in", () => {
     mkdirSync(join(base, "my-agent"));
-    writeFileSync(join(base, "my-agent/main.js"), blocks("js")[0] ?? "");
+    writeFileSync(join(base, "my-agent/main.js"), codeBlocks(page, "js")[0] ?? "");
     writeFileSync(join(base, "my-agent.yaml"), profile);
     expect(validate(parse(profile))).toBe(true);
     const { config } = parse(stack) as { config: Record<string, Record<string, object>> };
@@ -548,7 +673,7 @@ describe("the example of docs/adding-an-agent.md", () => {
     const file = join(base, "main.js");
     writeFileSync(
       file,
-      (blocks("js")[0] ?? "").replace(
+      (codeBlocks(page, "js")[0] ?? "").replace(
         "listen(Number(PORT))",
         "listen(Number(PORT), '127.0.0.1', function () { console.log(this.address().port); })",
       ),

@@ -64,7 +64,11 @@ explain_unit() {
 # explain_health ANSWER: why a running agent does not count as available, in $why
 explain_health() {
   case $1 in
-    '401 '* | '403 '*) why="$HEALTH_TOKEN_VARIABLE of the agent and of the health check (its env file) differ, or the agent wants another one; set the same $HEALTH_TOKEN_VARIABLE everywhere, without white space around it" ;;
+    '401 '* | '403 '*)
+      why='it does not take who asks; compare health.tokenVariable and health.headers of the profile with what it wants'
+      [ -z "$HEALTH_TOKEN_VARIABLE" ] ||
+        why="$HEALTH_TOKEN_VARIABLE of the agent and of the health check (its env file) differ, or the agent wants another one; set the same $HEALTH_TOKEN_VARIABLE everywhere, without white space around it"
+      ;;
     '404 '*) why="the agent knows no $HEALTH_PATH; check the health path of the profile and that the release is this agent's" ;;
     '5'[0-9][0-9]' '*) why='the agent fails inside; the journal says why' ;;
     '200 '*) why="it answers, but $HEALTH_FIELD is none of: $HEALTH_READY; see what it waits for in the journal" ;;

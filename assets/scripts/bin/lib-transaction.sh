@@ -163,10 +163,12 @@ prune() {
   done
 }
 
-# find_used: the ids of releases and runtimes that any agent has, now or as its last good, or a unit beside them, in $used
+# find_used: the ids of releases and runtimes that any agent has, now or as its last good, or a unit or a tool beside
+# them, in $used
 find_used() {
   used=' '
-  for link in $(readlink "$opt"/agents/*/current "$opt"/agents/*/runtime "$opt"/units/*/program 2>/dev/null); do
+  for link in $(readlink "$opt"/agents/*/current "$opt"/agents/*/runtime "$opt"/units/*/program \
+    "$opt"/tools/*/program 2>/dev/null); do
     used="$used${link##*/} "
   done
   for file in "$opt"/agents/*/last-good/release "$opt"/agents/*/last-good/runtime; do

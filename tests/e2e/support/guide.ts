@@ -17,3 +17,10 @@ export async function follow(clone: Clone, line: string): Promise<string> {
   if (code !== 0) throw new Error(`${line}: exited ${String(code)}:\n${output}`);
   return output;
 }
+
+/** All blocks of a page in this language. */
+export function codeBlocks(page: string, language: string): string[] {
+  return [...page.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, "g"))].map(
+    ([, code]) => code ?? "",
+  );
+}

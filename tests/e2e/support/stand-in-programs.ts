@@ -19,12 +19,12 @@ export class StandInPrograms {
     this.#server.close();
   }
 
-  /** A stand-in as a stack names the program of an agent, or of a unit beside it. */
-  program(name: string): object {
+  /** A stand-in as a stack names the program of an agent, or of a unit or a tool beside it. */
+  program(name: string, version = "1.0.0"): object {
     const { port } = this.#server.address() as AddressInfo;
     const sha256 = createHash("sha256").update(read(name)).digest("hex");
     const file = { url: `http://127.0.0.1:${String(port)}/${name}`, sha256 };
-    return { version: "1.0.0", downloads: { "linux-amd64": file, "linux-arm64": file } };
+    return { version, downloads: { "linux-amd64": file, "linux-arm64": file } };
   }
 }
 
