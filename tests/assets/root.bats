@@ -24,6 +24,7 @@ setup() {
 @test "of an agent of root that is as it was deployed verify says so, and finds an env file of somebody else" {
   activate agent-vm-1 one
   [ "$(sh "$opt/bin/verify")" = '{"agent":"agent-vm-1","drift":[]}' ]
+  useradd tseeder-agent
   chown tseeder-agent:tseeder-agent "$etc/agent-vm-1.env"
   [[ $(sh "$opt/bin/verify") == *'"expected":"600 root:root","found":"600 tseeder-agent:tseeder-agent"'* ]]
   run --separate-stderr activate agent-vm-1 one

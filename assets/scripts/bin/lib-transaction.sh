@@ -58,8 +58,8 @@ open_transaction() {
   keep "$template" "$last_good.new/template"
   mv "$last_good.new" "$last_good"
   note "$OWNER" "$home/owner"
-  # The way back must outlive a machine that goes down in the middle.
-  sync -f "$home" "$etc"
+  # The way back must outlive a machine that goes down in the middle. Before a first install there is none.
+  [ -e "$last_good/none" ] || sync -f "$home" "$etc"
 }
 
 # keep FILE COPY: with mode and owner; no copy of a file that is not there
