@@ -205,6 +205,15 @@ END
   tree | diff "$BATS_TEST_TMPDIR/before" -
 }
 
+@test "a unit that does not come up on a disk that has become full says so" {
+  activate agent-vm-1 one
+  behaves two crash
+  FAKE_FREE_MIB=0 run --separate-stderr activate agent-vm-1 two
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'layer unit: it is in a crash loop (3 restarts); make space: the disk of '*' is full, see df -h '*'; it exits with status 7'* ]]
+  [ "$(running agent-vm-1)" = one ]
+}
+
 @test "on a disk that fills up during the switch the running process is kept, and the way back writes nothing" {
   activate agent-vm-1 one
   tree >"$BATS_TEST_TMPDIR/before"

@@ -28,20 +28,26 @@ clean() {
   clean=$(printf '%s' "$1" | tr -d '"\\\000-\037')
 }
 
-# disk_remedy: what to do where a file could not be written; the shell's own words for it are often poor
-disk_remedy() {
+# find_disk_fault: what to do about a disk that is full or read-only, in $disk_fault; empty where it is neither
+find_disk_fault() {
+  disk_fault=
   for folder in "$opt" "$etc"; do
     [ -d "$folder" ] || continue
     if [ ! -w "$folder" ]; then
-      echo "make $folder writable: its file system is read-only, see findmnt --target $folder"
+      disk_fault="make $folder writable: its file system is read-only, see findmnt --target $folder"
       return 0
     fi
     if [ "$(df -Pk "$folder" | { read -r _ && read -r _ _ _ free _ && echo "$free"; })" = 0 ]; then
-      echo "make space: the disk of $folder is full, see df -h $folder"
+      disk_fault="make space: the disk of $folder is full, see df -h $folder"
       return 0
     fi
   done
-  echo "check the disk's space and rights"
+}
+
+# disk_remedy: what to do where a file could not be written; the shell's own words for it are often poor
+disk_remedy() {
+  find_disk_fault
+  echo "${disk_fault:-check the disk's space and rights}"
 }
 
 # explain_unit: why the unit does not run and what to do, in $why
@@ -59,6 +65,9 @@ explain_unit() {
     *:0) why='it ended by itself with exit status 0; a compute agent has to keep running' ;;
     *) why="it exits with status $unit_status; the journal has its last words" ;;
   esac
+  # Systemd needs room for the unit's mounts, and an agent for its own files.
+  find_disk_fault
+  why=${disk_fault:+$disk_fault; }$why
 }
 
 # explain_health ANSWER: why a running agent does not count as available, in $why
