@@ -47,7 +47,7 @@ find_disk_fault() {
 # disk_remedy: what to do where a file could not be written; the shell's own words for it are often poor
 disk_remedy() {
   find_disk_fault
-  echo "${disk_fault:-check the disk's space and rights}"
+  echo "${disk_fault:-check space and rights of the disk}"
 }
 
 # explain_unit: why the unit does not run and what to do, in $why
