@@ -426,8 +426,12 @@ export const FAULTS: readonly Fault[] = [
     does: {
       text: "no free block on /",
       strike: async (s) => {
-        await s.script("fill-disk.sh");
-        await s.on(`pkill -CONT -f '${FIRST_ACTIVATION}'`);
+        try {
+          await s.script("fill-disk.sh");
+        } finally {
+          // One that stays stopped would hold its agent's lock against every later run.
+          await s.on(`pkill -CONT -f '${FIRST_ACTIVATION}'`);
+        }
       },
     },
     ends: failsWith(/make space: the disk of \/opt\/tseeder-agent is full/),
