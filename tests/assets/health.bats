@@ -9,8 +9,12 @@ const [answer, note] = process.argv.slice(2);
 require("node:net")
   .createServer((socket) => {
     socket.on("error", () => {});
+    let request = "";
     socket.on("data", (data) => {
-      require("node:fs").appendFileSync(note, data);
+      request += data;
+      // A request comes in as many pieces as it has lines; an answer before its end would cut it off.
+      if (!request.endsWith("\r\n\r\n")) return;
+      require("node:fs").appendFileSync(note, request);
       if (answer === "hold") socket.write("HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n{\"status\":\"available\"}");
       else if (answer !== "silent") socket.end(answer.replace(/\\r\\n/g, "\r\n"));
     });
