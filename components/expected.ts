@@ -1,6 +1,9 @@
 /** Values of a file that somebody wrote: what an error says is what is allowed. */
 import { z } from "zod";
 
+// A stack's few files are read once: code made for each schema costs more time than it saves.
+z.config({ jitless: true });
+
 export const text = (expectation: string) => z.string({ error: `expected ${expectation}` });
 
 /** A text of a form. */

@@ -396,11 +396,11 @@ function variables(
 /** What the stack gives to all agents, without what is meant for those of another profile. */
 function meantFor<T>(
   { env }: Profile,
-  known: ReadonlySet<string>,
+  known: () => ReadonlySet<string>,
   values: Readonly<Record<string, T>> = {},
 ): Record<string, T> {
   const entries = Object.entries(values);
-  return Object.fromEntries(entries.filter(([name]) => name in env || !known.has(name)));
+  return Object.fromEntries(entries.filter(([name]) => name in env || !known().has(name)));
 }
 
 /**

@@ -23,5 +23,5 @@ export interface Context extends CheckInput {
   readonly config: StackConfig;
   readonly problems: Problem[];
   /** What profiles know; a value for all agents reaches those that know it. */
-  readonly variables: ReadonlySet<string>;
+  readonly variables: () => ReadonlySet<string>;
 }

@@ -24,7 +24,9 @@ export function checkStack(input: CheckInput): CheckResult {
   const parsed = stackSchema.safeParse(input.values, { reportInput: true });
   const malformed = parsed.success ? [] : fromIssues(parsed.error.issues, knownKeys);
   const config = parsed.success ? parsed.data : wellFormedPart(input.values);
-  const variables = knownVariables(input.root, config);
+  let known: ReadonlySet<string> | undefined;
+  // Asked for only where an agent's own profile does not answer: it takes reading every profile.
+  const variables = () => (known ??= knownVariables(input.root, config));
   const context: Context = { ...input, config, problems: [], variables };
   const hosts = Object.entries(config.hosts).map(([name, host]) =>
     hostSettings(context, name, host),

@@ -36,7 +36,6 @@ function transpile(file, source, kept) {
     format: "cjs",
     target: "node20",
     sourcefile: file,
-    sourcemap: "inline",
     // A lazy import becomes a lazy require, which this hook sees.
     supported: { "dynamic-import": false },
   });
