@@ -2,7 +2,8 @@
 /**
  * Loads parts of packages when they are first used, instead of at every start. Of the Pulumi SDK: what
  * writes functions into a state (the TypeScript compiler, npm's own code, a debugger), what runs other
- * programs (automation) and what sends traces. For a program that does any of it nothing changes.
+ * programs (automation) and what sends traces. For a program that does any of it nothing changes, but
+ * that an error about a function may not name its file.
  * Why, and what it saves: docs/decisions/0009-stand-ins-in-go.md.
  */
 const Module = require("node:module");
@@ -17,7 +18,6 @@ const LATER = {
     "source-map-support/register",
     "../../runtime/closure/v8Hooks",
   ],
-  "@pulumi/pulumi/cmd/run/run.js": ["semver"],
   "@pulumi/pulumi/index.js": ["./automation"],
   "@pulumi/pulumi/runtime/closure/serializeClosure.js": ["./createClosure"],
   "@pulumi/pulumi/runtime/closure/codePaths.js": ["@npmcli/arborist", "normalize-package-data"],
@@ -45,8 +45,7 @@ const AT_ONCE = {
 exports.loadLater = () => {
   const load = Module._load;
   Module._load = function (request, parent, ...rest) {
-    const file = parent?.filename ?? "";
-    const asking = file.slice(file.lastIndexOf(PACKAGES) + PACKAGES.length).replaceAll(sep, "/");
+    const asking = (parent?.filename ?? "").split(PACKAGES).at(-1).replaceAll(sep, "/");
     return LATER[asking]?.includes(request)
       ? later(() => load.call(this, request, parent, ...rest), AT_ONCE[request])
       : load.call(this, request, parent, ...rest);
@@ -59,7 +58,7 @@ function later(load, atOnce = {}) {
     get: (_, name) => {
       // TypeScript's imports copy what is not an ES module, which would load it.
       if (name === "__esModule") return true;
-      if (name in atOnce) return atOnce[name];
+      if (Object.hasOwn(atOnce, name)) return atOnce[name];
       const module = load();
       // A module that is one function is its own default.
       return name === "default" && typeof module === "function" ? module : module[name];

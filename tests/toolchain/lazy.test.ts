@@ -67,6 +67,10 @@ test("what was compiled by an earlier start is still of use at the end of the pr
   const { printed } = run(`const { cachedDataVersionTag } = require("node:v8");
     const tag = cachedDataVersionTag();
     ${RUNNER} require("@pulumi/pulumi"); require("./stacks/fleet.ts");
+    // What the runner waits for when it has been told what to run.
+    const { createRequire } = require("node:module");
+    const runner = createRequire(require.resolve("@pulumi/pulumi/cmd/run/index.js"));
+    await runner("../../runtime/closure/v8Hooks").isInitializedAsync();
     console.log(cachedDataVersionTag() === tag);`);
   expect(printed).toBe("true");
 });
