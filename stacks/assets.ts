@@ -120,12 +120,9 @@ export function tunnelFiles(root: string): Record<string, PayloadFile> {
 /** The scripts that set up a host, by their path in its payload. */
 export function hostFiles(root: string): Record<string, PayloadFile> {
   const scripts = join(root, "assets/scripts");
-  const read = (file: string): PayloadFile => ({
-    content: readFileSync(file, "utf8"),
-    mode: 0o755,
-  });
+  const read = (file: string): PayloadFile => ({ content: readFileSync(file, "utf8") });
   const bin = readdirSync(join(scripts, "bin")).map(
-    (name) => [`bin/${name}`, read(join(scripts, "bin", name))] as const,
+    (name) => [`bin/${name}`, { ...read(join(scripts, "bin", name)), mode: 0o755 }] as const,
   );
   return {
     setup: read(join(scripts, "setup")),

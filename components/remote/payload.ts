@@ -1,5 +1,4 @@
-/** Small files for a host as one text on stdin: a tar archive, gzipped, in base64. */
-import { gzipSync } from "node:zlib";
+/** Small files for a host as one text on stdin: a tar archive in base64. */
 import { pack } from "tar-stream";
 
 export interface PayloadFile {
@@ -8,7 +7,13 @@ export interface PayloadFile {
   readonly mode?: number;
 }
 
-/** The same files give the same text on every machine: sorted, mtime 0, stored without compression. */
+/** The archive's last entry, and empty: what has it has arrived whole. */
+export const WHOLE = ".whole";
+
+/**
+ * The same files give the same text on every machine: sorted, mtime 0. Not compressed: compressed bytes differ between
+ * builds of zlib, and a difference would look like a change.
+ */
 export async function payload(files: Readonly<Record<string, PayloadFile>>): Promise<string> {
   const archive = pack();
   const names = Object.keys(files).sort();
@@ -16,11 +21,11 @@ export async function payload(files: Readonly<Record<string, PayloadFile>>): Pro
     const { content, mode = 0o600 } = files[name] ?? { content: "" };
     archive.entry({ name, mode, mtime: new Date(0), uid: 0, gid: 0 }, content);
   }
+  archive.entry({ name: WHOLE, mode: 0o600, mtime: new Date(0), uid: 0, gid: 0 }, "");
   archive.finalize();
   const chunks: Buffer[] = [];
   for await (const chunk of archive) {
     chunks.push(chunk as Buffer);
   }
-  // Level 0: compressed bytes differ between builds of zlib, and a difference would look like a change.
-  return gzipSync(Buffer.concat(chunks), { level: 0 }).toString("base64");
+  return Buffer.concat(chunks).toString("base64");
 }

@@ -76,8 +76,9 @@ shown() {
   shown activate agent-vm-1 one
   asked=$shown
   rm -rf "$FLEET_ROOT"
+  export FAKE_SYSTEMD=246
   make_ready_host one
-  FAKE_SYSTEMD=246 shown activate agent-vm-1 one
+  shown activate agent-vm-1 one
   [ "$shown" = "$((asked + 1))" ]
 }
 
@@ -128,6 +129,11 @@ shown() {
   activate agent-vm-1 one
   tree >"$BATS_TEST_TMPDIR/before"
   run sh -c 'echo H4sIAAAA | sh "$0" agent-vm-1' "$opt/bin/activate"
+  [ "$status" -eq 1 ]
+  [[ $output == 'agent-vm-1: its payload did not arrive whole'* ]]
+  # between two files, where tar has nothing to say
+  for file in env unit dropin activation.conf; do : >"$BATS_TEST_TMPDIR/$file"; done
+  run sh -c 'tar -C "$1" -cf - env unit dropin activation.conf | base64 | sh "$0" agent-vm-1' "$opt/bin/activate" "$BATS_TEST_TMPDIR"
   [ "$status" -eq 1 ]
   [[ $output == 'agent-vm-1: its payload did not arrive whole'* ]]
   tree | diff "$BATS_TEST_TMPDIR/before" -
@@ -211,12 +217,28 @@ shown() {
 }
 
 @test "directives that this systemd does not know are left out, with the lines that continue them" {
+  echo 239 >"$opt/systemd"
   unit=$(printf '[Service]\n# ProtectClock=yes\nProtectClock=yes\nProtectSystem=strict\nNoExecPaths=/a \\\n  /b\nUser=x')
   FAKE_SYSTEMD=239 run --separate-stderr activate agent-vm-1 one "UNIT=$unit" "DROPIN=ProtectProc=invisible"
   [[ $output == *'"leftOut":["ProtectClock","NoExecPaths","ProtectProc"]}' ]]
   [ "$(cat "$units/tseeder-agent@.service")" = "$(printf '[Service]\n# ProtectClock=yes\nProtectSystem=strict\nUser=x')" ]
+  # It was upgraded, and no set-up has come since.
   FAKE_SYSTEMD=252 run --separate-stderr activate agent-vm-1 one "UNIT=$unit"
   [[ $output == *'"leftOut":[]}' ]]
+  [ "$(cat "$units/tseeder-agent@.service")" = "$unit" ]
+}
+
+@test "systemd is asked for its version only where it did not know all directives at the set-up" {
+  mkdir "$BATS_TEST_TMPDIR/spy"
+  printf '#!/bin/sh\n[ "$1" != --version ] || : >"%s/asked"\nexec %s "$@"\n' "$BATS_TEST_TMPDIR" "$(command -v systemctl)" \
+    >"$BATS_TEST_TMPDIR/spy/systemctl"
+  chmod 755 "$BATS_TEST_TMPDIR/spy/systemctl"
+  PATH=$BATS_TEST_TMPDIR/spy:$PATH
+  activate agent-vm-1 one
+  [ ! -e "$BATS_TEST_TMPDIR/asked" ]
+  echo 249 >"$opt/systemd"
+  activate agent-vm-2 one PORT=8788
+  [ -e "$BATS_TEST_TMPDIR/asked" ]
 }
 
 @test "a release that unpack looked at in the last minute is not compared again, an older one is" {

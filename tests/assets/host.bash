@@ -87,7 +87,8 @@ END
     cp "$BATS_TEST_TMPDIR"/files/* "$staged"
   fi
   [ -z "$REGISTER" ] || stage_registration "$agent" "$REGISTER" "$staged" "$BY"
-  tar -C "$staged" -czf - . | base64 | sh "$opt/bin/activate" "$agent"
+  : >"$staged/.whole"
+  tar -C "$staged" -cf - . | base64 | sh "$opt/bin/activate" "$agent"
 }
 
 # stage_registration AGENT TOKEN FOLDER pipe|file

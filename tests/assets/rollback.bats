@@ -229,6 +229,17 @@ END
   tree | diff "$BATS_TEST_TMPDIR/before" -
 }
 
+@test "a way back that was cut at its end leaves a second name of the env file, which the next switch does not mind" {
+  activate agent-vm-1 one
+  ln "$etc/agent-vm-1.env" "$etc/agent-vm-1.env.last-good"
+  behaves two crash
+  run activate agent-vm-1 two
+  [ "$status" -eq 1 ]
+  [ "$(running agent-vm-1)" = one ]
+  [ ! -e "$etc/agent-vm-1.env.last-good" ]
+  activate agent-vm-1 one
+}
+
 # serves_unrecorded PATTERN: an update whose record needs a file of this name, which cannot be put in its place
 serves_unrecorded() {
   activate agent-vm-1 one

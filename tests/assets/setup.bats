@@ -18,6 +18,9 @@ setup() {
   for script in unpack activate uninstall health status; do
     [ "$(stat -c %a "$opt/bin/$script")" = 755 ]
   done
+  for file in profile.conf since.tsv belongs-here owner systemd; do
+    [ "$(stat -c %a "$opt/$file")" = 644 ]
+  done
   [ "$(stat -c %a "$etc")" = 750 ]
 }
 

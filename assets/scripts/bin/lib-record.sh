@@ -12,9 +12,9 @@
 # does, by the inode's own time. Neither looks at the scripts in bin/, at the agent's state, or at what the process made
 # of its files after its start.
 
-# list_tree FOLDER: one line for everything below it
+# list_tree FOLDER: one line for everything below it, in the order of the file system
 list_tree() {
-  find "$1" -mindepth 1 -printf '%P\t%y %m %U %G %s %T@ %l\n' | sort
+  find "$1" -mindepth 1 -printf '%P\t%y %m %U %G %s %T@ %l\n'
 }
 
 # put_listing FOLDER LISTING
@@ -28,7 +28,7 @@ same_tree() {
   [ -f "$opt/$1/.listing-$2" ] || return 0
   # Not read_text: a release may have thousands of files, and the shell is slow with long texts.
   list_tree "$opt/$1/$2" | cmp -s - "$opt/$1/.listing-$2" 2>/dev/null ||
-    # Sizes and times of folders are the file system's: an image gives them others than the host does.
+    # Order, sizes and times of folders are the file system's: an image gives them others than the host does.
     [ -z "$(tree_changes "$1" "$2")" ]
 }
 

@@ -64,18 +64,20 @@ open_transaction() {
 
 # keep FILE COPY: with mode and owner; no copy of a file that is not there
 keep() {
+  # Whoever was cut short leaves half a copy, but also no transaction that would use it. The removal first: a way back
+  # that was cut at its end leaves a second name of the file itself.
   if [ -f "$1" ]; then
-    cp -p "$1" "$2.new"
-    mv -f "$2.new" "$2"
+    cp -p --remove-destination "$1" "$2"
   elif [ -e "$2" ]; then
     rm "$2"
   fi
 }
 
+# close_transaction [MARK]...: goes with it
 close_transaction() {
   # with what a machine that went down has left half-written
   instance_file "$agent"
-  rm -rf "$last_good" "$env_file.last-good" "$home"/*.new "$dropin.new" "$instance.new"
+  rm -rf "$last_good" "$env_file.last-good" "$home"/*.new "$dropin.new" "$instance.new" "$@"
 }
 
 # put_back FILE COPY: as it was, absent if it was. The way back must work on a full disk, and a second name for the

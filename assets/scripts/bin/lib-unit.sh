@@ -81,11 +81,28 @@ read_systemd() {
   systemd=${systemd%%[!0-9]*}
 }
 
+# has_newer: is there a directive in since.tsv that $systemd does not know?
+has_newer() {
+  while IFS='	' read -r name since; do
+    case $name in
+      '' | \#*) ;;
+      *) [ "$since" -le "$systemd" ] || return 0 ;;
+    esac
+  done <"$opt/since.tsv"
+  return 1
+}
+
 # fit_to_systemd FILE...: makes FILE.fit without what this systemd does not know yet; the names go to
 # $work/left-out. To systemd a newer directive is only a line in the journal, but an operator should be
-# told what protection is missing. The version is left in $systemd.
+# told what protection is missing. $fit is `.fit`, or empty where all is known and the files are as they should be;
+# $systemd is its version, or what it was at the host's set-up where that is new enough for all: it only grows.
 fit_to_systemd() {
-  read_systemd
+  fit=
+  read_first "$opt/systemd"
+  systemd=${first:-0}
+  ! has_newer || read_systemd
+  has_newer || return 0
+  fit=.fit
   for file in "$@"; do : >"$file.fit"; done
   awk -v version="$systemd" -v left_out="$work/left-out" '
     FILENAME == ARGV[1] {
