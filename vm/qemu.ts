@@ -39,8 +39,16 @@ export function qemuProgram(arch: Arch): string {
   return arch === "arm64" ? "qemu-system-aarch64" : "qemu-system-x86_64";
 }
 
-/** All features. The pointer authentication of arm64 is very slow to emulate in its standard form. */
-const emulatedCpu: Record<Arch, string> = { amd64: "max", arm64: "max,pauth-impdef=on" };
+/**
+ * All features but those that make an emulated processor slower: `erms` and `fsrm`, by which a kernel copies and clears
+ * memory byte for byte, `la57`, a fifth level of page tables to walk, and arm64's pointer authentication in its
+ * standard form. Measured on amd64: without them an upload takes a third less time, unpacking a sixth, a process a tenth
+ * to a quarter.
+ */
+const emulatedCpu: Record<Arch, string> = {
+  amd64: "max,-erms,-fsrm,-la57",
+  arm64: "max,pauth-impdef=on",
+};
 
 /** Accelerator and processor, the same for a probe and a VM. */
 export function accelArgs(arch: Arch, accel: Accel): string[] {

@@ -19,7 +19,7 @@ function valuesOf(args: readonly string[], option: string): (string | undefined)
 test("an emulated VM has all processor features and a thread per processor", () => {
   const args = qemuArgs(plan);
   expect(valuesOf(args, "-accel")).toEqual(["tcg,thread=multi"]);
-  expect(valuesOf(args, "-cpu")).toEqual(["max"]);
+  expect(valuesOf(args, "-cpu")).toEqual(["max,-erms,-fsrm,-la57"]);
   expect(valuesOf(qemuArgs({ ...plan, arch: "arm64" }), "-cpu")).toEqual(["max,pauth-impdef=on"]);
 });
 
