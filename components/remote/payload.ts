@@ -16,12 +16,10 @@ export const WHOLE = ".whole";
  */
 export async function payload(files: Readonly<Record<string, PayloadFile>>): Promise<string> {
   const archive = pack();
-  const names = Object.keys(files).sort();
-  for (const name of names) {
+  for (const name of [...Object.keys(files).sort(), WHOLE]) {
     const { content, mode = 0o600 } = files[name] ?? { content: "" };
     archive.entry({ name, mode, mtime: new Date(0), uid: 0, gid: 0 }, content);
   }
-  archive.entry({ name: WHOLE, mode: 0o600, mtime: new Date(0), uid: 0, gid: 0 }, "");
   archive.finalize();
   const chunks: Buffer[] = [];
   for await (const chunk of archive) {

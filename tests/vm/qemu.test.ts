@@ -16,7 +16,7 @@ function valuesOf(args: readonly string[], option: string): (string | undefined)
   return args.flatMap((arg, at) => (arg === option ? [args[at + 1]] : []));
 }
 
-test("an emulated VM has all processor features and a thread per processor", () => {
+test("an emulated VM has all processor features but those that slow it down, and a thread per processor", () => {
   const args = qemuArgs(plan);
   expect(valuesOf(args, "-accel")).toEqual(["tcg,thread=multi"]);
   expect(valuesOf(args, "-cpu")).toEqual(["max,-erms,-fsrm,-la57"]);

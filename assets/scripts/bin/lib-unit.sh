@@ -94,14 +94,14 @@ has_newer() {
 
 # fit_to_systemd FILE...: makes FILE.fit without what this systemd does not know yet; the names go to
 # $work/left-out. To systemd a newer directive is only a line in the journal, but an operator should be
-# told what protection is missing. $fit is `.fit`, or empty where all is known and the files are as they should be;
-# $systemd is its version, or what it was at the host's set-up where that is new enough for all: it only grows.
+# told what protection is missing. $fit is `.fit`; empty, and no file is made, where systemd knew all at the host's
+# set-up. $systemd is its version, or then that of the set-up: it only grows.
 fit_to_systemd() {
   fit=
   read_first "$opt/systemd"
   systemd=${first:-0}
-  ! has_newer || read_systemd
   has_newer || return 0
+  read_systemd
   fit=.fit
   for file in "$@"; do : >"$file.fit"; done
   awk -v version="$systemd" -v left_out="$work/left-out" '
