@@ -10,20 +10,19 @@ const letters: Readonly<Record<Entry["kind"], string>> = {
   other: "?",
 };
 
-/** What is not as assets/scripts/bin/lib-record.sh listed it; times are not compared. */
+/** What is not as assets/scripts/bin/lib-record.sh listed it, by path; times are not compared. */
 export function treeChanges(image: Ext4, folder: string): string[] {
   const listing = image.text(join(dirname(folder), `.listing-${basename(folder)}`));
   if (listing === undefined) return ["it has no listing"];
   const was = new Map(listing.split("\n").filter(Boolean).map(listedAs));
   const is = treeOf(image, folder);
-  return [
-    ...[...was].flatMap(([path, as]) => {
-      const now = is.get(path);
-      if (now === undefined) return [`missing ${path}`];
-      return now === as ? [] : [`modified ${path}`];
-    }),
-    ...[...is.keys()].filter((path) => !was.has(path)).map((path) => `added ${path}`),
-  ];
+  // Both are in the order of their file systems.
+  const paths = [...new Set([...was.keys(), ...is.keys()])].sort();
+  return paths.flatMap((path) => {
+    if (!is.has(path)) return [`missing ${path}`];
+    if (!was.has(path)) return [`added ${path}`];
+    return is.get(path) === was.get(path) ? [] : [`modified ${path}`];
+  });
 }
 
 /** `src/index.ts<TAB>f 644 0 0 812 1767225600.0 `: kind, mode, owner, group, size, time, and where a link leads. */

@@ -47,10 +47,10 @@ class Root {
     symlinkSync(to, join(this.folder, path));
   }
 
-  /** Lists a release as a host does. */
+  /** Lists a release as a host does, whose file system need not have the image's order. */
   list(path: string): void {
     const listing = join(dirname(path), `.listing-${basename(path)}`);
-    const script = '. "$1"; put_listing "$2" "$3"';
+    const script = '. "$1"; put_listing "$2" "$3"; sort -r -o "$3" "$3"';
     execFileSync("sh", ["-c", script, "list", LIB_RECORD, path, listing], { cwd: this.folder });
   }
 }
