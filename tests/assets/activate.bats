@@ -21,7 +21,21 @@ setup() {
   [ "$(stat -c %a "$state/agent-vm-1")" = 750 ]
   diff "$assets/systemd/tseeder-agent@.service" "$units/tseeder-agent@.service"
   [ "$(property agent-vm-1 enabled)" = enabled ]
-  [ "$(calls | grep -c restart)" = 1 ]
+  [ "$(calls | grep -c 'start ')" = 1 ]
+}
+
+@test "the second answer is asked for a second after the first" {
+  mv "$opt/bin/health" "$opt/bin/asked"
+  printf '#!/bin/sh\nread -r up _ <"%s/proc/uptime"\necho "$up $NOT_BEFORE" >>"%s/times"\nexec "%s/bin/asked" "$@"\n' \
+    "$FLEET_ROOT" "$BATS_TEST_TMPDIR" "$opt" >"$opt/bin/health"
+  chmod 755 "$opt/bin/health"
+  activate agent-vm-1 one
+  {
+    read -r first at_once
+    read -r _ later
+  } <"$BATS_TEST_TMPDIR/times"
+  [ "$at_once" = 0 ]
+  [ "$later" = "$((${first/./} + 100))" ]
 }
 
 @test "nothing is left of the transaction, and no secret in memory" {
@@ -70,6 +84,19 @@ shown() {
   asked=$shown
   FAKE_PID=$$ shown activate agent-vm-3 one PORT=8789
   [ "$shown" = "$((asked - 1))" ]
+}
+
+@test "systemd is not asked about an agent that is new, unless a folder of units has one of its name" {
+  shown activate agent-vm-1 one
+  asked=$shown
+  for place in etc/systemd/system run/systemd/transient usr/lib/systemd/system; do
+    rm -rf "$FLEET_ROOT"
+    make_ready_host one
+    mkdir -p "$FLEET_ROOT/$place"
+    : >"$FLEET_ROOT/$place/tseeder-agent@agent-vm-1.service"
+    shown activate agent-vm-1 one
+    [ "$shown" -gt "$asked" ]
+  done
 }
 
 @test "systemd is not asked again for a unit that it has never found, unless it would not look again itself" {

@@ -5,7 +5,7 @@ load host
 # serve ANSWER: one HTTP server on a free port that answers so, and notes the request it got
 serve() {
   cat >"$BATS_TEST_TMPDIR/server.js" <<'END'
-const [answer, note] = process.argv.slice(2);
+const [answer, note, port = 0] = process.argv.slice(2);
 require("node:net")
   .createServer((socket) => {
     socket.on("error", () => {});
@@ -19,7 +19,7 @@ require("node:net")
       else if (answer !== "silent") socket.end(answer.replace(/\\r\\n/g, "\r\n"));
     });
   })
-  .listen(0, "127.0.0.1", function () { console.log(this.address().port); });
+  .listen(Number(port), "127.0.0.1", function () { console.log(this.address().port); });
 END
   rm -f "$BATS_TEST_TMPDIR/port"
   node "$BATS_TEST_TMPDIR/server.js" "$1" "$BATS_TEST_TMPDIR/request" >"$BATS_TEST_TMPDIR/port" 3>&- &
@@ -266,4 +266,30 @@ says() {
   sed -i /DRAIN_FIELD/d "$opt/profile.conf"
   run "$opt/bin/health" a
   [ "$output" = '200 OK, status "available"' ]
+}
+
+@test "with patience it asks what begins to listen meanwhile, and gives up when that does not come" {
+  serve 'HTTP/1.1 200 OK\r\n\r\n{"status":"available"}'
+  port=$(cat "$opt/agents/a/port")
+  kill "$server"
+  while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  PATIENCE=1 run "$opt/bin/health" a
+  [ "$status" -eq 2 ]
+  [ "$output" = "no answer (nothing listens on 127.0.0.1:$port)" ]
+  PATIENCE=30 "$opt/bin/health" a >"$BATS_TEST_TMPDIR/said" 3>&- &
+  asking=$!
+  # It has asked once, and waits.
+  while kill -0 "$asking" && [ ! -e "/proc/$asking/fd/10" ]; do :; done
+  node "$BATS_TEST_TMPDIR/server.js" 'HTTP/1.1 200 OK\r\n\r\n{"status":"available"}' "$BATS_TEST_TMPDIR/request" "$port" >"$BATS_TEST_TMPDIR/port" 3>&- &
+  server=$!
+  wait "$asking"
+  [ "$(cat "$BATS_TEST_TMPDIR/said")" = '200 OK, status "available"' ]
+}
+
+@test "it does not ask before its time" {
+  serve 'HTTP/1.1 200 OK\r\n\r\n{"status":"available"}'
+  began=${EPOCHREALTIME/./}
+  # The clock of this host says 1000.00.
+  NOT_BEFORE=100070 "$opt/bin/health" a
+  [ "$((${EPOCHREALTIME/./} - began))" -ge 700000 ]
 }

@@ -23,9 +23,9 @@ leaks() {
   [[ $output == *'"state":"available"'*'"restarted":true'* ]]
   [ "$(tokens)" = once-canary ]
   [ "$(cat "$identity")" = one ]
-  order="daemon-reload.*restart.*mount --bind [^ ]* $FLEET_ROOT/proc/[0-9]+/cmdline.*mount --bind [^ ]* $FLEET_ROOT/proc/[0-9]+/task.*daemon-reload.*restart"
+  order="daemon-reload.*enable.*start.*mount --bind [^ ]* $FLEET_ROOT/proc/[0-9]+/cmdline.*mount --bind [^ ]* $FLEET_ROOT/proc/[0-9]+/task.*daemon-reload.*restart"
   [[ $(calls) =~ $order ]]
-  [ "$(calls | grep -c restart)" = 2 ]
+  [ "$(calls | grep -c 'start ')" = 2 ]
 }
 
 @test "the token is nowhere afterwards: not on the disk, not in memory, not in a unit" {
@@ -115,7 +115,7 @@ by_file() {
   [ "$status" -eq 0 ]
   [ "$(tokens)" = 'token = "once-canary"' ]
   [ "$(cat "$FLEET_ROOT/fake/given")" = '600 tseeder-agent:tseeder-agent' ]
-  order='daemon-reload.*restart.*daemon-reload.*restart'
+  order='daemon-reload.*enable.*start.*daemon-reload.*restart'
   [[ $(calls) =~ $order ]]
   [[ $(calls) != *mount* ]]
   [ "$(cat "$etc/agent.toml")" = 'labels = []' ]

@@ -197,3 +197,13 @@ wireguard-tools' ]
   [[ $output == 'tseeder-agent: packages that were installed for it stay: podman '* ]]
   [ ! -e "$opt" ]
 }
+
+@test "a user that cannot be made fails the set-up" {
+  mkdir "$BATS_TEST_TMPDIR/broken"
+  printf '#!/bin/sh\necho "useradd: cannot lock /etc/passwd" >&2\nexit 1\n' >"$BATS_TEST_TMPDIR/broken/useradd"
+  chmod 755 "$BATS_TEST_TMPDIR/broken/useradd"
+  PATH=$BATS_TEST_TMPDIR/broken:$PATH run --separate-stderr do_setup
+  [ "$status" -eq 1 ]
+  [[ $stderr == *'cannot lock /etc/passwd'* ]]
+  [ "$output" = '' ]
+}

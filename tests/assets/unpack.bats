@@ -199,3 +199,13 @@ make_installer() {
   [ "$status" -ne 0 ]
   grep -qx abc/package/bin/bun "$FLEET_ROOT/fake/synced"
 }
+
+@test "an upload is gone before the disk gets to work" {
+  mkdir "$BATS_TEST_TMPDIR/spy"
+  printf '#!/bin/sh\n[ ! -e "%s" ] || : >"%s/too-early"\n: >"%s/synced"\n' "$archive" "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR" \
+    >"$BATS_TEST_TMPDIR/spy/sync"
+  chmod 755 "$BATS_TEST_TMPDIR/spy/sync"
+  PATH=$BATS_TEST_TMPDIR/spy:$PATH unpack release abc "$sum" "$archive"
+  [ -e "$BATS_TEST_TMPDIR/synced" ]
+  [ ! -e "$BATS_TEST_TMPDIR/too-early" ]
+}

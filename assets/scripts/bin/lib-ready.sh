@@ -27,11 +27,13 @@ port_holder() {
   holder=$(command -v ss >/dev/null && ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1 (pid \2)/p;q') || :
 }
 
-# probe: one health request; the answer is in $answer. Status 0: ready.
+# probe [SECONDS [HUNDREDTHS]]: one health request, for which something may begin to listen within SECONDS (none), and not
+# before HUNDREDTHS by `now`; the answer is in $answer. Status 0: ready.
 probe() {
   # The 5 s limit of the request itself does not cover a connect that hangs.
-  answer=$(timeout 7 "$bin/health" "$agent" 2>&1) && return 0
-  answer=${answer:-no answer within 7 s}
+  limit=$((8 + ${1-0}))
+  answer=$(PATIENCE=${1-0} NOT_BEFORE=${2-0} timeout "$limit" "$bin/health" "$agent" 2>&1) && return 0
+  answer=${answer:-no answer within $limit s}
   return 1
 }
 
@@ -48,13 +50,17 @@ give_up() {
 wait_until_ready() {
   now
   until=$((now + DEADLINE * 100))
+  ask_at=$((now + 300))
   ready_pid='' bad_result='' bad_status='' tries=0
+  # A request over HTTP waits by itself, for its time and its port. What asks in another way does not, and is more work
+  # than a look.
+  patience=4 ask_next=0
+  [ -z "${HEALTH_COMMAND-}${HEALTH_STAYS_UP-}" ] || patience=0
   while :; do
-    # A look at the port first: a whole request, and systemd's answer, take a small VM longer than the pause.
-    if [ -n "$PORT" ] && ! listening "$PORT"; then
+    if [ "$patience" = 0 ] && [ -n "$PORT" ] && ! listening "$PORT"; then
       answer="no answer (nothing listens on 127.0.0.1:$PORT)"
       wait_on
-    elif probe; then
+    elif probe "$patience" "$ask_next"; then
       now
       if [ -n "$ready_pid" ] && is_alive "$ready_pid"; then return 0; fi
       first_ready=$now
@@ -68,7 +74,8 @@ wait_until_ready() {
       set +e
       (set -e && "${1:-:}") 2>/dev/null
       set -e
-      sleep_until $((first_ready + 100))
+      ask_next=$((first_ready + 100))
+      [ "$patience" != 0 ] || sleep_until "$ask_next"
     else
       wait_on
     fi
@@ -88,8 +95,12 @@ wait_on() {
   ready_pid=
   printf '%s\n' "$answer" >"$work/failure-answer"
   tries=$((tries + 1))
-  # While the process is there that systemd has named last, there is nothing to ask.
-  if [ "$((tries % 8))" = 0 ] && ! is_alive "$unit_pid"; then require_running; fi
+  now
+  if [ "$now" -ge "$ask_at" ]; then
+    # While the process is there that systemd has named last, there is nothing to ask.
+    is_alive "$unit_pid" || require_running
+    ask_at=$((now + 300))
+  fi
   # To look is work as well: many looks at once would hold up the starts that they wait for on a small VM.
   case $tries in
     1) sleep 0.2 ;;

@@ -34,9 +34,9 @@ begin_gap() {
   printf '%s\n' "$now" >"$work/stopped-at"
 }
 
-# start start|restart
+# start [OPTION]... start|restart|enable
 start() {
-  systemctl "$1" "$unit" 2>"$work/systemctl" ||
+  systemctl "$@" "$unit" 2>"$work/systemctl" ||
     give_up unit "systemd refuses to start it: $(head -n 1 "$work/systemctl"); see: systemctl status $unit"
 }
 
