@@ -10,21 +10,26 @@ export function textWidth(text: string, size: number): number {
   return columns(text) * size * ADVANCE;
 }
 
-/** Lines that fit, broken at spaces, else behind a dash, else anywhere. */
+/** Lines that fit, broken at spaces, else behind a dash, else anywhere. Other white space is a letter like any. */
 export function wrapped(text: string, width: number, size: number): string[] {
   const most = Math.max(1, Math.floor(width / (size * ADVANCE)));
   const lines = [""];
   for (const part of text.split(/(?<= )/).flatMap((word) => pieces(word, most))) {
     const line = lines.at(-1) ?? "";
-    if (line === "" || columns((line + part).trimEnd()) <= most) lines.splice(-1, 1, line + part);
+    if (line === "" || columns(trimmed(line + part)) <= most) lines.splice(-1, 1, line + part);
     else lines.push(part);
   }
-  return lines.map((line) => line.trim());
+  return lines.map(trimmed);
+}
+
+/** Without the spaces around it. `trim` would take the white space that no line is broken at. */
+function trimmed(text: string): string {
+  return text.replace(/^ +| +$/g, "");
 }
 
 /** A word as a whole where it fits. */
 function pieces(word: string, most: number): string[] {
-  if (columns(word.trimEnd()) <= most) return [word];
+  if (columns(trimmed(word)) <= most) return [word];
   return word.split(/(?<=-)/).flatMap((part) => {
     const found = [""];
     for (const letter of part) {
