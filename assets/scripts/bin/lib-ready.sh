@@ -52,8 +52,7 @@ wait_until_ready() {
   until=$((now + DEADLINE * 100))
   ask_at=$((now + 300))
   ready_pid='' bad_result='' bad_status='' tries=0
-  # A request over HTTP waits by itself, for its time and its port. What asks in another way does not, and is more work
-  # than a look.
+  # A request over HTTP waits for its port by itself. What asks in another way does not, and is more work than a look.
   patience=4 ask_next=0
   [ -z "${HEALTH_COMMAND-}${HEALTH_STAYS_UP-}" ] || patience=0
   while :; do
@@ -75,20 +74,12 @@ wait_until_ready() {
       (set -e && "${1:-:}") 2>/dev/null
       set -e
       ask_next=$((first_ready + 100))
-      [ "$patience" != 0 ] || sleep_until "$ask_next"
     else
       wait_on
     fi
     now
     [ "$now" -lt "$until" ] || too_late
   done
-}
-
-# sleep_until HUNDREDTHS: by `now`
-sleep_until() {
-  now
-  left_over=$(($1 - now))
-  [ "$left_over" -le 0 ] || sleep "$((left_over / 100)).$((left_over / 10 % 10))$((left_over % 10))"
 }
 
 wait_on() {
