@@ -23,11 +23,16 @@ test("an emulated VM has all processor features but those that slow it down, and
   expect(valuesOf(qemuArgs({ ...plan, arch: "arm64" }), "-cpu")).toEqual(["max,pauth-impdef=on"]);
 });
 
+test("an emulated amd64 VM has its programs at fixed addresses", () => {
+  expect(kernelCommandLine("amd64", "tcg").split(" ")).toContain("norandmaps");
+  expect(kernelCommandLine("arm64", "tcg")).not.toContain("norandmaps");
+});
+
 test("a VM in hardware has this machine's processor and keeps its kernel's defences", () => {
   const args = qemuArgs({ ...plan, accel: "kvm" });
   expect(valuesOf(args, "-accel")).toEqual(["kvm"]);
   expect(valuesOf(args, "-cpu")).toEqual(["host"]);
-  expect(kernelCommandLine("amd64", "kvm")).not.toContain("mitigations");
+  expect(kernelCommandLine("amd64", "kvm")).not.toMatch(/mitigations|norandmaps/);
 });
 
 test("no port is forwarded on the command line", () => {
