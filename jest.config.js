@@ -50,6 +50,7 @@ module.exports = {
       },
     ],
   },
+  testSequencer: "<rootDir>/cli/testing/longest-first.cjs",
   testTimeout: layer === "unit" ? 30_000 : 600_000,
   reporters: layer === "unit" ? ["default"] : ["default", "<rootDir>/cli/testing/progress.cjs"],
 };
