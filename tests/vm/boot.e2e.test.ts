@@ -72,6 +72,11 @@ test("the root file system fills the disk that was asked for", async () => {
   expect(gib).toBeGreaterThanOrEqual(9);
 });
 
+test("programs lie at fixed addresses where amd64 is emulated, and at random ones elsewhere", async () => {
+  const fixed = readRecord(dir)?.accel === "tcg" && process.arch === "x64";
+  expect(await ssh("cat /proc/sys/kernel/randomize_va_space")).toBe(fixed ? "0" : "2");
+});
+
 test("its own name resolves without asking anyone, and the internet is routed", async () => {
   expect(await ssh("getent hosts vm-1")).toMatch(/^127\.0\.1\.1\s/);
   expect(await ssh("ip -4 route show default")).toContain("via 10.0.2.2");
