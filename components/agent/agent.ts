@@ -85,6 +85,7 @@ export class Agent extends pulumi.ComponentResource {
       {
         on: host,
         run: hostScript(service, "activate", [agent]),
+        since: host.started,
         undo: hostScriptIfThere(service, "uninstall", ["agent", agent, host.name, ...purge]),
         stdin: activationPayload(args),
         timeoutSeconds:

@@ -7,6 +7,8 @@ export interface Host extends Machine {
   readonly name: string;
   /** What must be there before the first connection. @default - nothing, the machine exists */
   readonly ready: readonly pulumi.Resource[];
+  /** Another text when the stack has started the machine anew: its agents are waited for. @default - the stack never does */
+  readonly started?: string;
   /** Ranges from which the machine's own port forwards come, to be let in. @default - it has none */
   readonly forwardsFrom?: readonly string[];
   /**

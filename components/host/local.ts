@@ -4,7 +4,8 @@
  *   2. `vm/main.ts start` builds the image where there is none, makes the disk, starts QEMU.
  *   3. Each agent's port and port 22 are forwarded from 127.0.0.1; nothing else reaches the VM.
  *   4. It is waited for, and gets its own host key, as a VM in a cloud does.
- * A VM that has died shows as a change in the plan, and the next `up` starts it.
+ * A VM that has died shows as a change in the plan: the next `up` starts it and waits for its agents. So does one of
+ * another size.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -44,6 +45,7 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
   readonly machine: string;
   readonly ready: readonly pulumi.Resource[];
   readonly ownedBy: pulumi.Resource;
+  readonly started: string;
   /** The other end of QEMU's user network. */
   readonly forwardsFrom = ["10.0.2.2/32"];
   readonly baked?: readonly string[];
@@ -74,6 +76,7 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
     this.machine = plan.machine;
     this.ready = [machine, done];
     this.ownedBy = machine;
+    this.started = startOf(plan, args.size);
     if (args.baked !== undefined) this.baked = args.baked;
     this.#plan = plan;
     this.registerOutputs({});
@@ -85,6 +88,11 @@ export class LocalHost extends pulumi.ComponentResource implements Host {
 }
 
 const VM = ["node", "--require", "./toolchain/transpile.cjs", "vm/main.ts"];
+
+/** What the VM is started anew for. */
+function startOf({ boot }: MachinePlan, { cpus, memoryMiB, diskGiB }: MachineSize): string {
+  return `boot ${String(boot)} of ${String(cpus)} CPUs, ${String(memoryMiB)} MiB, ${String(diskGiB)} GiB`;
+}
 
 /** What `vm/main.ts start` reads on stdin. */
 function machineSpec(name: string, args: LocalHostArgs, hostKey: KeyPair): pulumi.Output<string> {

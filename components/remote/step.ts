@@ -27,6 +27,8 @@ export interface RemoteStepArgs {
   readonly onlyOnChange?: boolean;
   /** Run as root on delete. @default - nothing happens on delete */
   readonly undo?: readonly string[];
+  /** What it is done for: another value does it again. @default - the machine alone */
+  readonly since?: string | undefined;
   /** Secrets and files go here; kept encrypted in the state. @default - empty */
   readonly stdin?: pulumi.Input<string>;
   /** Seconds after which the command is ended on the host. */
@@ -47,15 +49,15 @@ export function remoteStep(
   args: RemoteStepArgs,
   options: StepOptions,
 ): command.remote.Command {
-  const { on, timeoutSeconds, first, onlyOnChange = false } = args;
+  const { on, timeoutSeconds, first, onlyOnChange = false, since } = args;
   const { connection } = on;
   const booting = first === "booting";
-  const line = (words: readonly string[], before = "") =>
+  const line = (words: readonly string[], before = "", after = "") =>
     pulumi
       .output(on.machine)
       .apply(
         (machine) =>
-          `${before}${asRoot(connection.user, timeoutSeconds)} ${commandLine(words)} # on machine ${machine}`,
+          `${before}${asRoot(connection.user, timeoutSeconds)} ${commandLine(words)} # on machine ${machine}${after}`,
       );
   const deadline = `${String(timeoutSeconds + 60 + (booting ? BOOT_SECONDS : 0))}s`;
   const step = new command.remote.Command(
@@ -65,6 +67,7 @@ export function remoteStep(
       [onlyOnChange ? "update" : "create"]: line(
         args.run,
         first === undefined ? "" : requireRoot(connection.user),
+        since === undefined ? "" : `, ${since}`,
       ),
       ...(args.undo === undefined ? {} : { delete: line(args.undo) }),
       ...(args.stdin === undefined ? {} : { stdin: pulumi.secret(args.stdin) }),

@@ -406,7 +406,7 @@ test("an activation has no trigger, so that it is never replaced and its delete 
   const { inputs } = find("one@vm-1-activation");
   expect(inputs).not.toHaveProperty("triggers");
   expect(inputs["create"]).toMatch(
-    /^timeout -k 10 720 sh \/opt\/tseeder-agent\/bin\/activate one # on machine [0-9a-f]+$/,
+    /^timeout -k 10 720 sh \/opt\/tseeder-agent\/bin\/activate one # on machine [0-9a-f]+, boot 1 of 2 CPUs, 4096 MiB, 100 GiB$/,
   );
   expect(inputs["delete"]).toContain("/opt/tseeder-agent/bin/uninstall agent one vm-1 #");
   expect(inputs).not.toHaveProperty("update");
