@@ -16,6 +16,7 @@ import { basename, dirname, join } from "node:path";
 import { chooseAccel } from "./accel";
 import { besideOf, shareWhole } from "./files";
 import { fitForwards } from "./forwards";
+import { sshGreets } from "./greeting";
 import { ensureImage } from "./image";
 import { withLock } from "./lock";
 import {
@@ -69,11 +70,19 @@ const shutdownSeconds = 60;
 
 /**
  * Makes the VM if it is not there, starts it if it does not run, and fits its forwards, size and disk to `spec`.
- * Does not wait for SSH. A second call with the same spec changes nothing.
- * @throws Error with QEMU's own words if it does not run
+ * A VM that has run before is waited for until its SSH server greets; the first boot is not. A second call with the same
+ * spec changes nothing.
+ * @throws Error with QEMU's own words if it does not run, or when SSH is silent for 600 s
  */
 export async function start(dir: string, spec: VmSpec, say: Say): Promise<StartedVm> {
   mkdirSync(dirname(dir), { recursive: true });
+  const again = readRecord(dir)?.sshPort != null;
+  const vm = await startLocked(dir, spec, say);
+  if (again) await waitForSsh(dir, vm.sshPort);
+  return vm;
+}
+
+async function startLocked(dir: string, spec: VmSpec, say: Say): Promise<StartedVm> {
   return withLock(`${dir}.lock`, say, async () => {
     const vm = basename(dir);
     const record = await prepareFolder(dir, spec, say);
@@ -282,6 +291,17 @@ async function connectForwards(dir: string, spec: VmSpec, record: VmRecord): Pro
   } finally {
     qmp.close();
   }
+}
+
+async function waitForSsh(dir: string, port: number): Promise<void> {
+  const alive = (): boolean => isAlive(readRecord(dir)?.process ?? undefined);
+  if (await sshGreets(port, alive)) return;
+  const what = alive()
+    ? `no SSH server answers on 127.0.0.1 port ${String(port)}`
+    : "QEMU has ended";
+  throw new Error(
+    `${basename(dir)}: started again, but ${what}${tail(join(dir, vmFiles.console))}`,
+  );
 }
 
 /** Asks the guest to end; switches it off when it does not in time. */

@@ -110,6 +110,13 @@ jobs() {
   printf '%s\n' "$@" >"$FLEET_ROOT/fake/jobs"
 }
 
+# lose_end AGENT: of its last run all is on the disk but the removal of the way back
+lose_end() {
+  mkdir "$opt/agents/$1/last-good"
+  running "$1" >"$opt/agents/$1/last-good/release"
+  cp -p "$etc/$1.env" "$etc/$1.env.last-good"
+}
+
 running() {
   readlink "$opt/agents/$1/current" | sed 's|.*/||'
 }

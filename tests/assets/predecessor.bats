@@ -49,6 +49,14 @@ stop tseeder-agent@old' ]
   [ "$(cat "$opt/agents/agent-vm-1/port")" = 9000 ]
 }
 
+@test "it stays stopped after a reboot too where the end of the run that stopped it was lost" {
+  activate agent-vm-1 one
+  lose_end agent-vm-1
+  echo enabled >"$FLEET_ROOT/fake/units/tseeder-agent@old/enabled"
+  activate agent-vm-1 one
+  [ "$(property old enabled)" = disabled ]
+}
+
 @test "after a run that was cut off with both stopped, the next one still knows whom to bring back" {
   behaves two killed
   run activate agent-vm-1 two

@@ -160,6 +160,18 @@ END
   [ "$(grep -rl token-canary "$FLEET_ROOT")" = "$etc/agent-vm-1.env" ]
 }
 
+@test "after a run whose end was lost with the power, what runs well is not restarted, and the transaction ends" {
+  activate agent-vm-1 one
+  lose_end agent-vm-1
+  forget_calls
+  run --separate-stderr activate agent-vm-1 one
+  [ "$status" -eq 0 ]
+  [[ $output == *'"changed":false,"restarted":false,'* ]]
+  [[ $(calls) != *start* ]]
+  [ ! -e "$opt/agents/agent-vm-1/last-good" ]
+  [ ! -e "$etc/agent-vm-1.env.last-good" ]
+}
+
 @test "after an interrupted first install, a failure leaves nothing" {
   tree >"$BATS_TEST_TMPDIR/before"
   behaves one killed
