@@ -38,6 +38,15 @@ setup() {
   [ "$later" = "$((${first/./} + 100))" ]
 }
 
+@test "what runs has four seconds to listen before it is restarted" {
+  activate agent-vm-1 one
+  mv "$opt/bin/health" "$opt/bin/asked"
+  printf '#!/bin/sh\n[ "$PATIENCE" = 4 ] || { echo "no answer" && exit 2; }\nexec "%s/bin/asked" "$@"\n' "$opt" >"$opt/bin/health"
+  chmod 755 "$opt/bin/health"
+  run --separate-stderr activate agent-vm-1 one
+  [[ $output == *'"changed":false,"restarted":false,'* ]]
+}
+
 @test "nothing is left of the transaction, and no secret in memory" {
   activate agent-vm-1 one
   [ ! -e "$opt/agents/agent-vm-1/last-good" ]

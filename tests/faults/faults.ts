@@ -401,6 +401,22 @@ export const FAULTS: readonly Fault[] = [
     concerns: BASELINE,
   },
   {
+    name: "power cut right after an update",
+    kind: "machine",
+    change: newRelease(),
+    when: { place: "rest", text: "when an `up` has ended, before the host's disk has all of it" },
+    does: {
+      text: "SIGKILL to QEMU",
+      strike: async (scene) => {
+        await scene.clone.ok(["up"]);
+        await scene.cutPower();
+      },
+    },
+    meanwhile: [],
+    relief: nextUp,
+    concerns: BASELINE,
+  },
+  {
     name: "disk full before an update",
     kind: "machine",
     change: newRelease(),

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseDocument } from "yaml";
 import { pendingOperations, readLocks } from "../../cli/backend";
+import { isAlive, signal } from "../../vm/process";
 import { openQmp } from "../../vm/qmp";
 import { netdev, vmFiles } from "../../vm/qemu";
 import { readRecord } from "../../vm/record";
@@ -213,6 +214,14 @@ export class Scene {
       const { code, stdout } = await this.tryOn("cat /proc/sys/kernel/random/boot_id");
       return code === 0 && stdout.trim() !== boot;
     });
+  }
+
+  /** The VM is off at once; what its kernel had not written is lost. */
+  async cutPower(): Promise<void> {
+    const vm = readRecord(this.vmFolder)?.process;
+    if (vm == null) throw new Error("the VM does not run");
+    signal(vm, "SIGKILL");
+    await until("QEMU gone", 20, () => !isAlive(vm));
   }
 
   /** Whether an agent answers `available`, asked from outside. */
