@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseDocument } from "yaml";
 import { pendingOperations, readLocks } from "../../cli/backend";
-import { isAlive, signal } from "../../vm/process";
+import { isAlive, signal, type ProcessRef } from "../../vm/process";
 import { openQmp } from "../../vm/qmp";
 import { netdev, vmFiles } from "../../vm/qemu";
 import { readRecord } from "../../vm/record";
@@ -218,8 +218,8 @@ export class Scene {
 
   /** The VM is off at once; what its kernel had not written is lost. */
   async cutPower(): Promise<void> {
-    const vm = readRecord(this.vmFolder)?.process;
-    if (vm == null) throw new Error("the VM does not run");
+    const vm = this.vmProcess;
+    if (vm === undefined) throw new Error("the VM does not run");
     signal(vm, "SIGKILL");
     await until("QEMU gone", 20, () => !isAlive(vm));
   }
@@ -265,6 +265,10 @@ export class Scene {
     } finally {
       qmp.close();
     }
+  }
+
+  get vmProcess(): ProcessRef | undefined {
+    return readRecord(this.vmFolder)?.process ?? undefined;
   }
 
   get vmFolder(): string {
