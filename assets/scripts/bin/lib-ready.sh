@@ -2,6 +2,9 @@
 # Waiting for an agent to be ready, and knowing early when it never will be.
 # What goes wrong is written to $work/failure-*: the wait runs in a subshell.
 
+# Seconds in which a process that starts may begin to listen before anything is made of it.
+may_listen_late=4
+
 # listening PORT: read from the kernel's own tables; `ss` is not on every host. They begin with what listens, and a
 # host may have thousands of connections behind that.
 listening() {
@@ -53,7 +56,7 @@ wait_until_ready() {
   ask_at=$((now + 300))
   ready_pid='' bad_result='' bad_status='' tries=0
   # A request over HTTP waits for its port by itself. What asks in another way does not, and is more work than a look.
-  patience=4 ask_next=0
+  patience=$may_listen_late ask_next=0
   [ -z "${HEALTH_COMMAND-}${HEALTH_STAYS_UP-}" ] || patience=0
   while :; do
     if [ "$patience" = 0 ] && [ -n "$PORT" ] && ! listening "$PORT"; then
