@@ -302,3 +302,12 @@ asked_in_time() {
   says true
   asked_in_time
 }
+
+@test "a health command gets none of the files by which its time was waited for" {
+  says "sh -c 'echo /proc/self/fd/*'"
+  run "$opt/bin/health" a
+  at_once=$output
+  [[ $at_once == 'exit 0: /proc/self/fd/0 '* ]]
+  NOT_BEFORE=100010 run "$opt/bin/health" a
+  [ "$output" = "$at_once" ]
+}
